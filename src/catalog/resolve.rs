@@ -1,0 +1,290 @@
+//! Resolving a predicate: the smallest posting drives, the rest is filtered on the row.
+
+use super::component::{Component, Stored};
+use super::symbols::{Symbol, Symbols};
+use super::{Catalog, Handle, Posting};
+use crate::model::version::VersionRange;
+use crate::model::{Expression, Operator, Predicate, Slot, Test};
+
+/// The slots whose Components are no candidates: what is being replaced.
+#[derive(Clone, Debug, Default)]
+pub struct Excluded(Vec<super::slots::SlotKey>);
+
+/// The Components that satisfy a predicate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// In match order; no more than asked for.
+    pub handles: Vec<Handle>,
+    /// Whether there were more than asked for, which are neither here nor counted.
+    pub more: bool,
+}
+
+/// Components that come near to a predicate, for explanations.
+pub struct Candidates<'a> {
+    /// In the order of their first recording; no more than asked for.
+    pub components: Vec<Component<'a>>,
+    /// Whether there were more than asked for.
+    pub more: bool,
+}
+
+impl Catalog {
+    /// The slots in `slots` as exclusion.
+    pub fn excluding<'a>(&self, slots: impl IntoIterator<Item = &'a Slot>) -> Excluded {
+        Excluded(slots.into_iter().filter_map(|slot| self.slot_key(slot)).collect())
+    }
+
+    /// The active Components that satisfy `predicate`, in match order, at most `limit` of them.
+    pub fn resolve(&self, predicate: &Predicate, excluded: &Excluded, limit: usize) -> Found {
+        let Some(query) = Query::of(predicate, &self.symbols) else {
+            return Found { handles: Vec::new(), more: false };
+        };
+        let accepted = self.driver(&query).into_iter().filter(|&handle| {
+            let stored = &self.components[handle.index()];
+            query.accepts(stored, &self.symbols) && !excluded.holds(stored)
+        });
+        let mut handles: Vec<_> = accepted.take(limit.saturating_add(1)).collect();
+        let more = handles.len() > limit;
+        handles.truncate(limit);
+        if handles.len() > 1 {
+            handles.sort_by(|&left, &right| self.component(left).match_order(&self.component(right)));
+        }
+        Found { handles, more }
+    }
+
+    /// The Components among which the nearest misses of `predicate` are looked for: those of its Interface in any
+    /// Environment; without an Interface, those that satisfy the expression with the smallest non-empty posting.
+    pub fn candidates(&self, predicate: &Predicate, excluded: &Excluded, limit: usize) -> Candidates<'_> {
+        let handles: Handles<'_> = match &predicate.interface {
+            Some(interface) => self.label_posting("interface", interface.as_str()).map_or(Handles::Nothing, Handles::One),
+            None => predicate
+                .selector
+                .0
+                .iter()
+                .filter_map(|expression| self.expression_posting(expression))
+                .filter(|handles| handles.len() > 0)
+                .min_by_key(Handles::len)
+                .unwrap_or(Handles::Nothing),
+        };
+        let mut components: Vec<_> = handles
+            .into_iter()
+            .filter(|&handle| !excluded.holds(&self.components[handle.index()]))
+            .take(limit.saturating_add(1))
+            .map(|handle| self.component(handle))
+            .collect();
+        let more = components.len() > limit;
+        components.truncate(limit);
+        Candidates { components, more }
+    }
+
+    /// What open attempts would provide of `interface`, in match order.
+    pub fn planned_of(&self, interface: &str) -> Vec<Component<'_>> {
+        let Some(symbol) = self.symbols.find(interface) else { return Vec::new() };
+        let slots = self.planned.get(&symbol).into_iter().flatten();
+        let mut found: Vec<_> = slots
+            .filter_map(|slot| self.slots.get(slot))
+            .flat_map(|slot| slot.planned.iter())
+            .filter(|stored| stored.interface == symbol)
+            .map(|stored| Component::new(&self.symbols, stored))
+            .collect();
+        found.sort_by(Component::match_order);
+        found
+    }
+
+    /// Whether any active Component has a label with this key.
+    pub fn has_label_key(&self, key: &str) -> bool {
+        self.symbols.find(key).is_some_and(|key| key.is_always_a_label() || self.keys.contains_key(&key))
+    }
+
+    /// The Interfaces that any active Component provides, in no order.
+    pub fn provided_interfaces(&self) -> impl Iterator<Item = &str> {
+        let key = self.symbols.find("interface");
+        self.labels.keys().filter(move |(label, _)| Some(*label) == key).map(|&(_, value)| self.symbols.text(value).as_ref())
+    }
+
+    fn label_posting(&self, key: &str, value: &str) -> Option<&Posting> {
+        self.labels.get(&(self.symbols.find(key)?, self.symbols.find(value)?))
+    }
+
+    /// The Components that satisfy one positive expression of exact texts, or of mere existence.
+    fn expression_posting(&self, expression: &Expression) -> Option<Handles<'_>> {
+        let key = self.symbols.find(expression.key().as_str())?;
+        match expression.operator() {
+            Operator::Exists => self.keys.get(&key).map(Handles::One),
+            Operator::In if expression.tests().iter().all(|test| matches!(test, Test::Text(_))) => {
+                let values = expression.values().filter_map(|value| self.symbols.find(value));
+                Some(Handles::Union(values.filter_map(|value| self.labels.get(&(key, value))).collect()))
+            }
+            Operator::In | Operator::InRange => {
+                let accepted = self.keys.get(&key)?.iter().filter(|handle| {
+                    let value = self.components[handle.index()].label(key);
+                    expression.accepts(value.map(|value| self.symbols.text(value).as_ref()))
+                });
+                Some(Handles::Listed(accepted.take(LISTED).collect()))
+            }
+            Operator::NotIn | Operator::NotInRange | Operator::DoesNotExist => None,
+        }
+    }
+
+    /// The smallest set that certainly holds every Component that satisfies `query`.
+    fn driver<'a>(&'a self, query: &Query<'_>) -> Handles<'a> {
+        let by_interface = query.interface.map(|interface| {
+            let in_environment = query.expressions.iter().find(|e| e.is_text_in("environment"));
+            match in_environment {
+                Some(expression) => {
+                    let values = expression.texts.iter();
+                    Handles::Union(values.filter_map(|&value| self.places.get(&(interface, value))).collect())
+                }
+                None => self.label_posting_of("interface", interface),
+            }
+        });
+        let by_label = query.expressions.iter().filter_map(|expression| match expression.written.operator() {
+            Operator::In if expression.ranges.is_empty() => {
+                let key = expression.key?;
+                let values = expression.texts.iter();
+                Some(Handles::Union(values.filter_map(|&value| self.labels.get(&(key, value))).collect()))
+            }
+            Operator::In | Operator::InRange | Operator::Exists => {
+                let key = expression.key.filter(|key| !key.is_always_a_label());
+                match (expression.key, key.and_then(|key| self.keys.get(&key))) {
+                    (_, Some(posting)) => Some(Handles::One(posting)),
+                    (Some(always), None) if always.is_always_a_label() => None,
+                    _ => Some(Handles::Nothing),
+                }
+            }
+            Operator::NotIn | Operator::NotInRange | Operator::DoesNotExist => None,
+        });
+        let smallest = by_interface.into_iter().chain(by_label).min_by_key(Handles::len);
+        smallest.unwrap_or(Handles::All(self))
+    }
+
+    fn label_posting_of(&self, key: &str, value: Symbol) -> Handles<'_> {
+        let posting = self.symbols.find(key).and_then(|key| self.labels.get(&(key, value)));
+        posting.map_or(Handles::Nothing, Handles::One)
+    }
+}
+
+/// How many Components are listed for an expression whose posting has to be computed.
+const LISTED: usize = 10_001;
+
+impl Excluded {
+    fn holds(&self, stored: &Stored) -> bool {
+        !self.0.is_empty()
+            && stored.instance.is_some_and(|instance| {
+                let key = super::slots::SlotKey { artifact: stored.name, environment: stored.environment, instance };
+                self.0.contains(&key)
+            })
+    }
+}
+
+/// A set of handles to run through.
+enum Handles<'a> {
+    Nothing,
+    One(&'a Posting),
+    Union(Vec<&'a Posting>),
+    Listed(Vec<Handle>),
+    All(&'a Catalog),
+}
+
+impl<'a> Handles<'a> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::One(posting) => posting.len(),
+            Self::Union(postings) => postings.iter().map(|posting| posting.len()).sum(),
+            Self::Listed(handles) => handles.len(),
+            Self::All(catalog) => catalog.components.len(),
+        }
+    }
+
+    /// Each handle once, in ascending order (a union of several values in the order of the values: their postings are
+    /// disjoint, since a Component has one value for a key).
+    fn into_iter(self) -> Box<dyn Iterator<Item = Handle> + 'a> {
+        match self {
+            Self::Nothing => Box::new(std::iter::empty()),
+            Self::One(posting) => posting.iter(),
+            Self::Union(mut postings) => {
+                // The same value may stand twice in an expression.
+                postings.sort_by_key(|posting| std::ptr::from_ref(*posting));
+                postings.dedup_by_key(|posting| std::ptr::from_ref(*posting));
+                match postings.as_slice() {
+                    [only] => only.iter(),
+                    _ => {
+                        let mut handles: Vec<_> = postings.iter().flat_map(|posting| posting.iter()).collect();
+                        handles.sort_unstable();
+                        Box::new(handles.into_iter())
+                    }
+                }
+            }
+            Self::Listed(handles) => Box::new(handles.into_iter()),
+            Self::All(catalog) => Box::new(
+                catalog
+                    .components
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, stored)| stored.state == crate::model::ComponentState::Active)
+                    .map(|(index, _)| Handle::new(index)),
+            ),
+        }
+    }
+}
+
+/// A predicate whose texts are looked up once, not for every row.
+struct Query<'p> {
+    interface: Option<Symbol>,
+    expressions: Vec<QueryExpression<'p>>,
+}
+
+struct QueryExpression<'p> {
+    written: &'p Expression,
+    /// `None` where no label has this key anywhere.
+    key: Option<Symbol>,
+    /// The exact values that anything has at all.
+    texts: Vec<Symbol>,
+    ranges: Vec<&'p VersionRange>,
+}
+
+impl<'p> Query<'p> {
+    /// `None` where nothing can satisfy it, because nothing provides its Interface.
+    fn of(predicate: &'p Predicate, symbols: &Symbols) -> Option<Self> {
+        let interface = match &predicate.interface {
+            Some(interface) => Some(symbols.find(interface.as_str())?),
+            None => None,
+        };
+        let expressions = predicate.selector.0.iter().map(|written| {
+            let mut ranges = Vec::new();
+            let mut texts = Vec::with_capacity(written.tests().len());
+            for test in written.tests() {
+                match test {
+                    Test::Text(text) => texts.extend(symbols.find(text)),
+                    Test::Range(range) => ranges.push(range),
+                }
+            }
+            QueryExpression { written, key: symbols.find(written.key().as_str()), texts, ranges }
+        });
+        Some(Self { interface, expressions: expressions.collect() })
+    }
+
+    fn accepts(&self, stored: &Stored, symbols: &Symbols) -> bool {
+        self.interface.is_none_or(|interface| interface == stored.interface)
+            && self.expressions.iter().all(|expression| expression.accepts(stored, symbols))
+    }
+}
+
+impl QueryExpression<'_> {
+    fn is_text_in(&self, key: &str) -> bool {
+        self.written.operator() == Operator::In && self.ranges.is_empty() && self.written.key().as_str() == key
+    }
+
+    fn accepts(&self, stored: &Stored, symbols: &Symbols) -> bool {
+        let value = self.key.and_then(|key| stored.label(key));
+        let is_listed = |value: Symbol| {
+            self.texts.contains(&value) || self.ranges.iter().any(|range| range.contains(symbols.text(value)))
+        };
+        match self.written.operator() {
+            Operator::In | Operator::InRange => value.is_some_and(is_listed),
+            Operator::NotIn | Operator::NotInRange => !value.is_some_and(is_listed),
+            Operator::Exists => value.is_some(),
+            Operator::DoesNotExist => value.is_none(),
+        }
+    }
+}

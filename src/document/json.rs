@@ -1,0 +1,145 @@
+//! A finished JSON value whose numbers are kept as written.
+
+use std::fmt::{self, Write as _};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{Document, DocumentError, Limits};
+
+/// A JSON value. Numbers keep the text they were written with (`1.10`, `1E5`), objects the order of their members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, as written.
+    Number(Box<str>),
+    /// A text.
+    Text(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object, members in written order, keys unique.
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// Reads JSON text.
+    ///
+    /// # Errors
+    /// [`DocumentError`] when `text` is no JSON.
+    pub fn parse(text: &str) -> Result<Self, DocumentError> {
+        // Answers nest a specification a few levels down, hence the room above the default depth.
+        let limits = Limits { depth: 128, nodes: usize::MAX };
+        Document::from_json(text.as_bytes(), limits).map(|document| document.root.to_json())
+    }
+
+    /// The member `key`, if this is an object that has it.
+    pub fn get(&self, key: &str) -> Option<&Json> {
+        match self {
+            Self::Object(members) => members.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The element `index`, if this is an array that has it.
+    pub fn at(&self, index: usize) -> Option<&Json> {
+        match self {
+            Self::Array(elements) => elements.get(index),
+            _ => None,
+        }
+    }
+
+    /// The text, if this is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether JSON (RFC 8259 §6) writes a number so.
+    ///
+    /// ```
+    /// use mortise::document::Json;
+    /// assert!(Json::is_number("-1.10e+5") && !Json::is_number("010") && !Json::is_number("1."));
+    /// ```
+    pub fn is_number(text: &str) -> bool {
+        fn digits(bytes: &[u8]) -> usize {
+            bytes.iter().take_while(|byte| byte.is_ascii_digit()).count()
+        }
+        let mut rest = text.strip_prefix('-').unwrap_or(text).as_bytes();
+        let whole = digits(rest);
+        if whole == 0 || (whole > 1 && rest[0] == b'0') {
+            return false;
+        }
+        rest = &rest[whole..];
+        if let [b'.', fraction @ ..] = rest {
+            let count = digits(fraction);
+            if count == 0 {
+                return false;
+            }
+            rest = &fraction[count..];
+        }
+        if let [b'e' | b'E', exponent @ ..] = rest {
+            let exponent = if let [b'+' | b'-', unsigned @ ..] = exponent { unsigned } else { exponent };
+            let count = digits(exponent);
+            return count > 0 && count == exponent.len();
+        }
+        rest.is_empty()
+    }
+}
+
+/// Compact JSON text.
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(text) => f.write_str(text),
+            Self::Text(text) => write_text(f, text),
+            Self::Array(elements) => {
+                f.write_char('[')?;
+                for (index, element) in elements.iter().enumerate() {
+                    if index > 0 {
+                        f.write_char(',')?;
+                    }
+                    write!(f, "{element}")?;
+                }
+                f.write_char(']')
+            }
+            Self::Object(members) => {
+                f.write_char('{')?;
+                for (index, (key, value)) in members.iter().enumerate() {
+                    if index > 0 {
+                        f.write_char(',')?;
+                    }
+                    write_text(f, key)?;
+                    write!(f, ":{value}")?;
+                }
+                f.write_char('}')
+            }
+        }
+    }
+}
+
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let quoted = serde_json::to_string(text).map_err(|_| fmt::Error)?;
+    f.write_str(&quoted)
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // RawValue is what carries a number through serde_json as it was written.
+        let raw = RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,66 @@
+//! A JSON value kept as its text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::Json;
+
+/// A JSON value kept as its compact text: handed on whole far more often than it is looked into, and cheap to clone.
+#[derive(Clone)]
+pub struct JsonText(Arc<RawValue>);
+
+impl JsonText {
+    /// The text of `value`.
+    ///
+    /// # Errors
+    /// What serde_json says where `value` has no JSON form (a map whose keys are no texts).
+    pub fn of(value: &impl Serialize) -> serde_json::Result<Self> {
+        to_raw_value(value).map(|raw| Self(raw.into()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The value.
+    pub fn to_json(&self) -> Json {
+        Json::parse(self.as_str()).expect("a JsonText is JSON, for it was serialized or read as such")
+    }
+}
+
+impl From<&Json> for JsonText {
+    fn from(json: &Json) -> Self {
+        let raw = RawValue::from_string(json.to_string()).expect("Json is displayed as JSON text");
+        Self(raw.into())
+    }
+}
+
+impl PartialEq for JsonText {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for JsonText {}
+
+impl fmt::Debug for JsonText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for JsonText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self(raw.into()))
+    }
+}

@@ -1,0 +1,6 @@
+//! Mortise: a CMDB that plans deployments.
+
+pub mod catalog;
+pub mod document;
+pub mod model;
+pub mod planner;

@@ -1,0 +1,2 @@
+//! Mortise.
+fn main() {}

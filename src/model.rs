@@ -1,0 +1,36 @@
+//! The words of the domain as types: past the edge only valid ones exist.
+//!
+//! Nothing here reads a clock, draws a random number, waits, or does I/O.
+
+mod artifact_spec;
+mod attributes;
+mod change;
+mod code;
+mod component;
+mod deployment_spec;
+mod id;
+mod labels;
+mod name;
+mod quantifier;
+mod selector;
+mod settings;
+mod time;
+pub mod version;
+
+pub use artifact_spec::{ArtifactSpec, Late, LateProblem, LateProblemKind, Provide, Read, Ready, Require, Resolution};
+pub use artifact_spec::{Scope, Warning};
+pub use attributes::Attributes;
+pub use change::{
+    ActiveRequire, ArtifactRow, ChangeSet, Cause, EnvironmentRow, InterfaceRow, KeyRow, PlanRow, ReceivedRow, RequirementsRow,
+    ResolutionRow, Row, ServerDeclaration, SlotRow, SystemRow,
+};
+pub use code::Code;
+pub use component::{ComponentRow, ComponentState, Owner};
+pub use deployment_spec::{Action, Condition, DeploymentSpec, Opening, Outcome, State};
+pub use id::{ComponentId, DeploymentId, LeaseToken, PlanId};
+pub use labels::{Labels, Layer, RESERVED_LABELS};
+pub use name::{Name, Slot, TextError, TextRule};
+pub use quantifier::{Dialect, Quantifier, QuantifierError};
+pub use selector::{Expression, ExpressionError, Operator, Predicate, Selector, Test};
+pub use settings::{FirstDeployment, Settings};
+pub use time::Timestamp;

@@ -1,0 +1,168 @@
+//! Names, and the rules that every text of the domain keeps.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Which rule a text has to keep (domain.md, "Words").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextRule {
+    /// Names, require names and label keys: 1 to 253 bytes, no control characters, no outer space.
+    Name,
+    /// Label values, instances: up to 1,024 bytes, may be empty, no control characters.
+    Value,
+    /// Versions and idempotency keys: as [`TextRule::Value`], but not empty.
+    FilledValue,
+    /// Attributes, annotations, inputs: up to 64 KiB, no control characters but tab, LF and CR.
+    Free,
+}
+
+/// Why a text is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// It is empty.
+    #[error("it is empty")]
+    Empty,
+    /// It is longer than its rule allows.
+    #[error("it has {bytes} bytes; at most {max} are allowed")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+        /// The most that is allowed.
+        max: usize,
+    },
+    /// It holds a control character.
+    #[error("it holds the control character U+{code:04X} at byte {offset}; remove it")]
+    Control {
+        /// The code point.
+        code: u32,
+        /// Where it stands, in bytes from 0.
+        offset: usize,
+    },
+    /// It begins or ends with space.
+    #[error("it begins or ends with space; remove it")]
+    OuterSpace,
+}
+
+impl TextRule {
+    /// The longest text allowed, in bytes.
+    pub fn max_bytes(self) -> usize {
+        match self {
+            Self::Name => 253,
+            Self::Value | Self::FilledValue => 1_024,
+            Self::Free => 64 * 1024,
+        }
+    }
+
+    /// Checks `text`.
+    ///
+    /// # Errors
+    /// [`TextError`] names the first rule that it breaks.
+    ///
+    /// ```
+    /// use mortise::model::TextRule;
+    /// assert!(TextRule::Name.check("app.kubernetes.io/name").is_ok());
+    /// assert!(TextRule::Name.check(" shop").is_err() && TextRule::Value.check("").is_ok());
+    /// ```
+    pub fn check(self, text: &str) -> Result<(), TextError> {
+        if text.is_empty() && matches!(self, Self::Name | Self::FilledValue) {
+            return Err(TextError::Empty);
+        }
+        if text.len() > self.max_bytes() {
+            return Err(TextError::TooLong { bytes: text.len(), max: self.max_bytes() });
+        }
+        let allowed = |character: char| self == Self::Free && matches!(character, '\t' | '\n' | '\r');
+        if let Some((offset, control)) = text.char_indices().find(|&(_, c)| c.is_control() && !allowed(c)) {
+            return Err(TextError::Control { code: u32::from(control), offset });
+        }
+        if self == Self::Name && text.trim() != text {
+            return Err(TextError::OuterSpace);
+        }
+        Ok(())
+    }
+}
+
+/// A name: of a System, Artifact, Environment, Interface, Server, require, or the key of a label. Exact case.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(Arc<str>);
+
+impl Name {
+    /// Takes a name.
+    ///
+    /// # Errors
+    /// [`TextError`] where it breaks [`TextRule::Name`].
+    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, TextError> {
+        let text = text.into();
+        TextRule::Name.check(&text)?;
+        Ok(Self(text))
+    }
+
+    /// The name whose text was taken from a name before.
+    pub(crate) fn of_checked(text: Arc<str>) -> Self {
+        debug_assert!(TextRule::Name.check(&text).is_ok());
+        Self(text)
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as shared text.
+    pub fn shared(&self) -> &Arc<str> {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Name {
+    type Error = TextError;
+
+    fn try_from(text: String) -> Result<Self, TextError> {
+        Self::new(text)
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
+
+impl std::borrow::Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
+}
+
+/// What an attempt locks, what has at most one Active, what attempts are numbered in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Slot {
+    /// The Artifact.
+    pub artifact: Name,
+    /// The Environment.
+    pub environment: Name,
+    /// The instance; empty unless the Artifact runs more than once in the Environment.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub instance: Arc<str>,
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.artifact, self.environment)?;
+        if self.instance.is_empty() { Ok(()) } else { write!(f, " (instance {})", self.instance) }
+    }
+}
