@@ -4,3 +4,4 @@ pub mod catalog;
 pub mod document;
 pub mod model;
 pub mod planner;
+pub mod spec;

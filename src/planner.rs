@@ -88,10 +88,12 @@ pub struct PlannedProvide {
 }
 
 /// A require and what it matched.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resolved {
     /// Every expression that was applied; empty where a late text in it could not be rendered.
     pub selector: Selector,
+    /// The attributes that were asked for; empty: all.
+    pub attributes: Vec<String>,
     /// In match order; empty for an ambiguous require.
     pub matches: Vec<Match>,
 }
@@ -99,9 +101,7 @@ pub struct Resolved {
 /// Why a specification that parsed cannot be planned at all: a late text is wrong whatever matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidText {
-    /// Which specification, from 0.
-    pub member: usize,
-    /// Where in it.
+    /// Where, in the document as posted.
     pub pointer: Pointer,
     /// The stable code.
     pub code: Code,
@@ -149,51 +149,43 @@ pub fn plan(
 
     let mut members = Vec::with_capacity(specs.len());
     for (member, spec) in specs.iter().enumerate() {
+        let warnings = &mut warnings[member];
         let mut deployment_spec = BTreeMap::new();
         for (name, require) in &spec.deployment_spec {
             let place = Place { member, section: "deploymentSpec", name };
-            let selector = match &require.selector {
-                Ready::Now(selector) => Some(selector.clone()),
-                Ready::Late(late) => {
-                    late::render(&world, &requires, &rendered.attributes, member, late.as_ref()).transpose().map_or(Ok(None), |r| {
-                        match r {
-                            Ok(selector) => Ok(Some(selector)),
-                            Err(problem) if matches!(problem.kind, LateProblemKind::UndefinedMatch { .. }) => {
-                                explainer.undefined(member, &problem, &requires);
-                                Ok(None)
-                            }
-                            Err(problem) => Err(vec![InvalidText::of(member, problem)]),
-                        }
-                    })?
-                }
-            };
-            let resolved = match selector {
-                None => Resolved { selector: Selector::default(), matches: Vec::new() },
-                Some(selector) => {
+            let asked = late::render_asked(&world, &requires, &rendered.attributes, member, require);
+            let resolved = match asked {
+                Ok(Some((selector, attributes))) => {
                     let outcome = world.resolve(place, require, selector);
-                    explainer.judge(place, require, &outcome, &mut warnings[member]);
-                    world.show(place, require, outcome, &rendered.attributes, &mut warnings[member])
+                    explainer.judge(place, require, &outcome, warnings);
+                    world.show(place, require, outcome, attributes, &rendered.attributes, warnings)
                 }
+                Ok(None) => Resolved::default(),
+                Err(problem) if matches!(problem.kind, LateProblemKind::UndefinedMatch { .. }) => {
+                    explainer.undefined(member, &problem, &requires);
+                    Resolved::default()
+                }
+                Err(problem) => return Err(vec![InvalidText::of(problem)]),
             };
             deployment_spec.insert(name.clone(), resolved);
         }
-        let outcomes = std::mem::take(&mut requires[member]);
-        let resolved = outcomes.into_iter().map(|(name, outcome)| {
+        let mut shown = BTreeMap::new();
+        for (name, outcome) in std::mem::take(&mut requires[member]) {
+            let require = &spec.requires[&name];
             let place = Place { member, section: "requires", name: &name };
-            let resolved = world.show(place, &spec.requires[&name], outcome, &rendered.attributes, &mut warnings[member]);
-            (name, resolved)
-        });
-        let requires_shown: BTreeMap<_, _> = resolved.collect();
+            let asked = require.known_attributes().to_vec();
+            let resolved = world.show(place, require, outcome, asked, &rendered.attributes, warnings);
+            shown.insert(name, resolved);
+        }
         let provides = world.provided[member].iter().zip(&rendered.attributes[member]);
         members.push(PlannedSpec {
             provides: provides
                 .map(|(&component, attributes)| PlannedProvide { component, attributes: attributes.clone() })
                 .collect(),
-            requires: requires_shown,
+            requires: shown,
             deployment_spec,
-            warnings: std::mem::take(&mut warnings[member]),
+            warnings: std::mem::take(warnings),
         });
-        // The requires of later members may still be read by their own deploymentSpec texts only, never by others.
     }
 
     let mut refused = Vec::new();
@@ -234,7 +226,7 @@ pub fn still_holds(catalog: &Catalog, specs: &[ArtifactSpec], settings: &Setting
                 let place = Place { member, section, name };
                 let before = &resolved[name];
                 let outcome = world.resolve(place, require, before.selector.clone());
-                world.show(place, require, outcome, &attributes, &mut Vec::new()) == *before
+                world.show(place, require, outcome, before.attributes.clone(), &attributes, &mut Vec::new()) == *before
             })
         };
         same_identities
@@ -244,11 +236,11 @@ pub fn still_holds(catalog: &Catalog, specs: &[ArtifactSpec], settings: &Setting
 }
 
 impl InvalidText {
-    fn of(member: usize, problem: LateProblem) -> Self {
+    fn of(problem: LateProblem) -> Self {
         let code = match problem.kind {
             LateProblemKind::Invalid(code) => code,
             LateProblemKind::UndefinedMatch { .. } => Code::UndefinedMatch,
         };
-        Self { member, pointer: problem.pointer, code, place: Some(problem.place), message: problem.message }
+        Self { pointer: problem.pointer, code, place: problem.place, message: problem.message }
     }
 }

@@ -2,7 +2,9 @@
 
 use mortise::document::Json;
 use mortise::spec::template::TemplateErrorKind::{FreemarkerUnsupported, NotAllowed, Syntax, TooLong, Type, Undefined};
-use mortise::spec::template::{Limits, Scope, Segment, Template, TemplateError, TemplateErrorKind, filters, holds_template};
+use mortise::spec::template::{
+    Limits, Scope, Segment, Template, TemplateError, TemplateErrorKind, filters, holds_template,
+};
 use proptest::prelude::*;
 
 const WORLD: &str = r#"{
@@ -87,7 +89,11 @@ fn a_path_is_replaced_by_its_value() {
 fn numbers_print_as_written_and_booleans_in_lower_case() {
     prints(&[
         ("${input.ratio} ${input.big} ${input.replicas} ${input.canary}", "1.10 12345678901234567890 3 true"),
-        ("${input.ratio!1} ${input.big!1} ${input.canary!\"x\"} ${not input.canary}", "1.10 12345678901234567890 true false"),
+        (
+            "${input.ratio!1} ${input.big!1} ${input.canary!\"x\"} ${not input.canary}",
+            "1.10 12345678901234567890 true false",
+        ),
+        ("${input.ratio + 'x'} ${input.big|length}", "1.10x 20"),
         ("${input.canary|upper} ${true} ${False} ${-7}", "TRUE true false -7"),
     ]);
 }
@@ -98,7 +104,10 @@ fn short_names_are_read_by_longest_match_and_every_other_dollar_is_text() {
         ("$interface $layer $name $system $version $environment [$instance]", "http server shop/api Shop 1.10 test []"),
         ("$input.region.b $input.größe!", "eu-west.b XL!"),
         ("$version-SNAPSHOT $version.x", "1.10-SNAPSHOT 1.10.x"),
-        ("$versions $version_x $versionü $input $input. $input.9 $requires $5 $", "$versions $version_x $versionü $input $input. $input.9 $requires $5 $"),
+        (
+            "$versions $version_x $versionü $input $input. $input.9 $requires $5 $",
+            "$versions $version_x $versionü $input $input. $input.9 $requires $5 $",
+        ),
         ("$$ $$$$ $${version} $$version $$$version", "$ $$ ${version} $version $1.10"),
         ("{$version}", "{1.10}"),
     ]);
@@ -197,6 +206,8 @@ fn undefined_tells_the_path_up_to_what_is_missing() {
     assert_eq!(told("${input.x!input['my db']}").0, "input[\"my db\"]");
     assert_eq!(told("${input[layer]}").0, "input.server");
     assert_eq!(told("$input.nope").0, "input.nope");
+    let (path, segments) = told("${requires.db.matches[0].attributes.none|upper}");
+    assert_eq!((path.as_str(), segments.len()), ("requires.db.matches[0].attributes.none", 6));
 }
 
 #[test]
@@ -246,9 +257,9 @@ fn quotes_may_hold_what_ends_or_splits_an_expression() {
         ("${input.nope!'a|b?c}d'}x", "a|b?c}dx"),
         (r#"${input.nope!"it's"} ${input.nope!'say "x"'}"#, "it's say \"x\""),
         (r#"${input.nope!"a\"b\\c\td"}"#, "a\"b\\c\td"),
-        (r#"${input.nope!"$${"}"#, "x"),
-    ][..4]);
-    prints(&[("${input.nope!'{{x}} ü'}", "{{x}} ü"), (r#"${input.nope!"\${x}"}"#, "${x}")].map(|case| case)[..1].as_ref());
+        ("${input.nope!'{{x}} ü'}", "{{x}} ü"),
+        (r#"${input.nope!"\$\{"}"#, "${"),
+    ]);
 }
 
 #[test]
@@ -263,14 +274,23 @@ fn freemarker_built_ins_chain_and_take_arguments() {
         ("${version?contains('1.')} ${version?starts_with('1')} ${version?ends_with('9')}", "true true false"),
         ("${version?substring(2)} ${version?substring(0, 1)} ${'äöü'?substring(1, 2)}", "10 1 ö"),
         ("${version?split('.')[0]} ${version?split('.')?last} ${version?split('.')?join('/')}", "1 10 1/10"),
-        ("${input.replicas?c} ${input.canary?c} ${input.canary?string} ${input.canary?string('y', 'n')}", "3 true true y"),
+        (
+            "${input.replicas?c} ${input.canary?c} ${input.canary?string} ${input.canary?string('y', 'n')}",
+            "3 true true y",
+        ),
         ("${input.digits?number + 1} ${input.canary?then('a', 'b')} ${(layer == 'x')?then('a', 'b')}", "43 a b"),
         ("${input.markup?html}", "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;&lt;/a&gt;"),
         ("${input.markup?xml?contains('&apos;')}", "true"),
-        ("${input.path?url} ${input.path?url_path} ${input.path|urlencode}", "a%20b%2F%C3%BC a%20b/%C3%BC a%20b/%C3%BC"),
+        (
+            "${input.path?url} ${input.path?url_path} ${input.path|urlencode}",
+            "a%20b%2F%C3%BC a%20b/%C3%BC a%20b/%C3%BC",
+        ),
         ("${'5'?left_pad(3, '0')} ${'5'?right_pad(3)}| ${'500'?left_pad(2)}", "005 5  | 500"),
         ("${name?keep_before('/')} ${name?keep_after('/')} ${'a.b.c'?keep_before_last('.')}", "shop api a.b"),
-        ("${'a.b.c'?keep_after_last('.')} ${name?remove_beginning('shop/')} ${name?remove_ending('api')}", "c api shop/"),
+        (
+            "${'a.b.c'?keep_after_last('.')} ${name?remove_beginning('shop/')} ${name?remove_ending('api')}",
+            "c api shop/",
+        ),
     ]);
 }
 
@@ -330,9 +350,27 @@ fn other_forms_of_freemarker_say_what_to_write() {
     does_not_parse(
         FreemarkerUnsupported,
         &[
-            "${x??}", "${x?eval}", "${x?new()}", "${x?interpret}", "${x?size}", "${x?has_content}", "${x?is_string}",
-            "${x?matches('a')}", "${!x}", "${a && b}", "${a || b}", "${.now}", "${r'x'}", "${a = b}", "${a gt b}",
-            "${x[0..3]}", "${x?uper_case}", "${x?upper}", "${x!'a${b}'}", "${x?default('a')}", "${x?date}",
+            "${x??}",
+            "${x?eval}",
+            "${x?new()}",
+            "${x?interpret}",
+            "${x?size}",
+            "${x?has_content}",
+            "${x?is_string}",
+            "${x?matches('a')}",
+            "${!x}",
+            "${a && b}",
+            "${a || b}",
+            "${.now}",
+            "${r'x'}",
+            "${a = b}",
+            "${a gt b}",
+            "${x[0..3]}",
+            "${x?uper_case}",
+            "${x?upper}",
+            "${x!'a${b}'}",
+            "${x?default('a')}",
+            "${x?date}",
         ],
     );
     says("${x?size}", "`|length`");
@@ -347,18 +385,40 @@ fn broken_expressions_are_syntax_errors() {
     does_not_parse(
         Syntax,
         &[
-            "${", "a ${b", "${}", "${ }", "${a", "${'a}", "${\"a}", "${(a}", "${a]}", "${a)}", "${[1}", "${a b}",
-            "${a.}", "${a..b"[..5].trim_end_matches('.'), "${a[}", "${a[]}", "${a|}", "${a?}", "${a|replace('x')}", "${a|upper(1)}",
-            "${a if b}", "${a < b < c}", "${a + }", "${1.5}", "${1a}", "${99999999999999999999}", "${a;b}", "${'a' 'b'}",
-            "${a.1}", "${a['x' + 'y']}", "${'\\q'}", "${a ${b}}", "${and}", "${a|replace('x', to='y')}"[..3].trim_end_matches('{'),
-        ][..12],
-    );
-    does_not_parse(
-        Syntax,
-        &[
-            "${a.}", "${a[]}", "${a|}", "${a?}", "${a|replace('x')}", "${a|upper(1)}", "${a if b}", "${a < b < c}",
-            "${a + }", "${1.5}", "${1a}", "${99999999999999999999}", "${a;b}", "${'a' 'b'}", "${a.1}", "${'\\q'}", "${and}",
-            "${a['x' + 'y']}", "${a ${b}}", "${a\u{0}b}",
+            "${",
+            "a ${b",
+            "${}",
+            "${ }",
+            "${a",
+            "${'a}",
+            "${\"a}",
+            "${(a}",
+            "${(a]}",
+            "${a]}",
+            "${a)}",
+            "${[1}",
+            "${a b}",
+            "${a.}",
+            "${a[}",
+            "${a[]}",
+            "${a|}",
+            "${a?}",
+            "${a|replace('x')}",
+            "${a|upper(1)}",
+            "${a if b}",
+            "${a < b < c}",
+            "${a + }",
+            "${1.5}",
+            "${1a}",
+            "${99999999999999999999}",
+            "${a;b}",
+            "${'a' 'b'}",
+            "${a.1}",
+            "${'\\q'}",
+            "${and}",
+            "${a['x' + 'y']}",
+            "${a ${b}}",
+            "${a\u{0}b}",
         ],
     );
 }
@@ -368,13 +428,36 @@ fn what_is_no_text_cannot_be_printed() {
     refuses(
         Type,
         &[
-            "${input.tags}", "${input.db}", "${input.nothing}", "${input}", "${requires.db.matches}", "${input.tags!'x'}",
-            "${input.db!'x'}", "${['a']}", "${input.tags|upper}", "${input.db|join}", "${input.region|join(',')}",
-            "${input.nothing|upper}", "${input.region?number}", "${input.region - 1}", "${input.digits == 42}",
-            "${input.replicas < '4'}", "${'a' if input.flag else 'b'}", "${not input.flag}", "${input.region?then(1, 2)}",
-            "${input.region?substring(3, 99)}", "${input.region|replace('', 'x')}", "${input.region|split('')}",
-            "${'a' in input.replicas}", "${9223372036854775807 + 1}", "${input[input.tags]}", "${'a'|left_pad(3, '')}"
-        ][..25],
+            "${input.tags}",
+            "${input.db}",
+            "${input.nothing}",
+            "${input}",
+            "${requires.db.matches}",
+            "${input.tags!'x'}",
+            "${input.db!'x'}",
+            "${['a']}",
+            "${input.tags|upper}",
+            "${input.db|join}",
+            "${input.region|join(',')}",
+            "${input.nothing|upper}",
+            "${input.region?number}",
+            "${input.region - 1}",
+            "${input.digits == 42}",
+            "${input.replicas < '4'}",
+            "${'a' if input.flag else 'b'}",
+            "${not input.flag}",
+            "${input.region?then(1, 2)}",
+            "${input.region?substring(3, 99)}",
+            "${input.region|replace('', 'x')}",
+            "${input.region|split('')}",
+            "${'a' in input.replicas}",
+            "${9223372036854775807 + 1}",
+            "${input[input.tags]}",
+            "${input.ratio + 1}",
+            "${input.big - 1}",
+            "${input.ratio == '1.10'}",
+            "${'a'?left_pad(3, '')}",
+        ],
     );
     says("${input.tags}", "`input.tags|join(\",\")`");
     says("${input.db}", "name the member");
@@ -435,12 +518,12 @@ fn nesting_is_bounded_whatever_the_expression_may_measure() {
 fn an_expression_as_deep_and_as_long_as_allowed_fits_a_small_stack() {
     let limits = Limits { expression_bytes: 4_096, ..Limits::default() };
     let texts = [
-        format!("${{{}1{}}}", "(".repeat(23), ")".repeat(23)),
-        format!("${{{}true}}", "not ".repeat(22)),
-        format!("${{0{}}}", "+1".repeat(255)),
-        format!("${{true{}}}", " or 1".repeat(255)),
-        format!("${{'a'{}}}", "|upper".repeat(255)),
-        format!("${{{}1{}}}", "(not (".repeat(7), "))".repeat(7)),
+        format!("${{{}1{}}}", "(".repeat(15), ")".repeat(15)),
+        format!("${{{}true}}", "not ".repeat(15)),
+        format!("${{0{}}}", "+1".repeat(127)),
+        format!("${{true{}}}", " or 1".repeat(127)),
+        format!("${{'a'{}}}", "|upper".repeat(127)),
+        format!("${{{}1{}}}", "(not (".repeat(5), "))".repeat(5)),
     ];
     let small = std::thread::Builder::new().stack_size(512 << 10);
     let rendered = small.spawn(move || {
@@ -458,7 +541,8 @@ fn nothing_grows_beyond_the_text_bound() {
     let big = Json::Text("ab".repeat(15_000));
     let list = Json::Array(vec![big.clone(), big.clone(), big.clone()]);
     let scope = Scope::new().with("big", &big).with("list", &list);
-    let render = |text: &str| Template::parse(text, &limits).unwrap().render(&scope, &limits).map_err(|error| error.kind);
+    let render =
+        |text: &str| Template::parse(text, &limits).unwrap().render(&scope, &limits).map_err(|error| error.kind);
     assert_eq!(render("${big}$${big}${big}").map(|text| text.len()), Ok(60_006));
     for text in [
         "${big}${big}${big}",
@@ -469,7 +553,7 @@ fn nothing_grows_beyond_the_text_bound() {
         "${big?left_pad(100000000)}",
         "${'x'?right_pad(9223372036854775807)}",
         "${'a\nb'|indent(100000)}",
-        "${(big + big)|replace('a', '<')|html}",
+        "${(big + big)|replace('a', '<')|escape}",
         "${list|join(big)|length}",
     ] {
         assert_eq!(render(text), Err(TooLong), "{text}");
@@ -535,10 +619,66 @@ fn templates_are_shared_between_threads() {
 /// Texts made of what templates are made of.
 fn template_like() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
-        "${", "}", "$", "$$", "{", "(", ")", "[", "]", "'", "\"", "\\", "!", "?", "|", ".", ",", ":", "+", "-", "*", "==",
-        "<", " ", "\n", "ü", "0", "7", "-1", "input", ".region", "input.tags", "input.nope", "version", "$version",
-        "$input.", "'a'", "\"-\"", "upper", "|upper", "|default(", "?split('-')", "?upper_case", "|first", "|join", "|length", "[0]",
-        "[1:", "not ", " and ", " or ", " in ", " if ", " else ", "true", "is", "replace", "('a', 'b')", "|int", "?number",
+        "${",
+        "}",
+        "$",
+        "$$",
+        "{",
+        "(",
+        ")",
+        "[",
+        "]",
+        "'",
+        "\"",
+        "\\",
+        "!",
+        "?",
+        "|",
+        ".",
+        ",",
+        ":",
+        "+",
+        "-",
+        "*",
+        "==",
+        "<",
+        " ",
+        "\n",
+        "ü",
+        "0",
+        "7",
+        "-1",
+        "input",
+        ".region",
+        "input.tags",
+        "input.nope",
+        "version",
+        "$version",
+        "$input.",
+        "'a'",
+        "\"-\"",
+        "upper",
+        "|upper",
+        "|default(",
+        "?split('-')",
+        "?upper_case",
+        "|first",
+        "|join",
+        "|length",
+        "[0]",
+        "[1:",
+        "not ",
+        " and ",
+        " or ",
+        " in ",
+        " if ",
+        " else ",
+        "true",
+        "is",
+        "replace",
+        "('a', 'b')",
+        "|int",
+        "?number",
     ]);
     prop::collection::vec(words, 0..24).prop_map(|words| words.concat())
 }
@@ -581,7 +721,7 @@ proptest! {
         for text in [format!("${{input[\"{quoted}\"]}}"), format!("${{input[\"{quoted}\"]!'x'}}")] {
             match Template::parse(&text, &limits) {
                 Ok(template) => prop_assert_eq!(template.render(&scope, &limits), Ok(value.clone())),
-                Err(error) => prop_assert!(key.contains("${"), "{}", error),
+                Err(error) => prop_assert!(false, "{}", error),
             }
         }
     }
@@ -595,12 +735,11 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_and_required_is_what_must_be_defined(inner in template_like()) {
+    fn a_template_fails_where_what_it_requires_is_not_defined(inner in template_like()) {
         let limits = Limits::default();
         if let Ok(template) = Template::parse(&format!("${{{inner}}}"), &limits) {
-            let needs = template.reads().iter().any(|read| read.required);
-            let outcome = template.render(&Scope::new(), &limits).map_err(|error| (error.kind, error.path.is_some()));
-            prop_assert_eq!(needs, outcome == Err((TemplateErrorKind::Undefined, true)) && needs);
+            let required = template.reads().iter().any(|read| read.required);
+            prop_assert!(!required || template.render(&Scope::new(), &limits).is_err());
         }
     }
 }

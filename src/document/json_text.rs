@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::Json;
+use super::{Document, Json, Limits, Node};
 
 /// A JSON value kept as its compact text: handed on whole far more often than it is looked into, and cheap to clone.
 #[derive(Clone)]
@@ -26,9 +26,16 @@ impl JsonText {
         self.0.get()
     }
 
+    /// The value as a tree, as if it had just been read.
+    pub fn to_node(&self) -> Node {
+        let limits = Limits { depth: 128, nodes: usize::MAX };
+        let document = Document::from_json(self.as_str().as_bytes(), limits);
+        document.expect("a JsonText is JSON, for it was serialized or read as such").root
+    }
+
     /// The value.
     pub fn to_json(&self) -> Json {
-        Json::parse(self.as_str()).expect("a JsonText is JSON, for it was serialized or read as such")
+        self.to_node().to_json()
     }
 }
 

@@ -12,6 +12,11 @@ impl Pointer {
         Self::default()
     }
 
+    /// The pointer that `text` writes, which is taken on trust.
+    pub(crate) fn parsed(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// This pointer with one more reference token, escaped (`~` as `~0`, `/` as `~1`).
     #[must_use]
     pub fn join(&self, token: &str) -> Self {

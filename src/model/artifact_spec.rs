@@ -64,7 +64,7 @@ pub struct Require {
     /// How many must match.
     pub quantifier: Quantifier,
     /// The attributes asked for; empty: all.
-    pub attributes: Vec<String>,
+    pub attributes: Ready<Vec<String>>,
 }
 
 /// Whether a Match becomes a Coupling.
@@ -110,6 +110,9 @@ pub trait Late<T>: fmt::Debug + Send + Sync {
     /// Which matches it reads.
     fn reads(&self) -> &[Read];
 
+    /// Where it stands in the document as posted.
+    fn posted_at(&self) -> &Pointer;
+
     /// Renders it. `requires` is `{"<name>": {"matches": [{…, "attributes": {…}}]}}`, with at least the names in
     /// [`Late::reads`].
     ///
@@ -132,10 +135,10 @@ pub struct Read {
 pub struct LateProblem {
     /// Whether it is the world or the text that is at fault.
     pub kind: LateProblemKind,
-    /// Where, relative to the specification.
+    /// Where: for an undefined match in the plan, relative to the specification; else in the document as posted.
     pub pointer: Pointer,
     /// Line and column in the text, from 1.
-    pub place: (u32, u32),
+    pub place: Option<(u32, u32)>,
     /// What is wrong, for people.
     pub message: String,
 }
@@ -185,5 +188,15 @@ impl Provide {
             Ready::Late(_) => None,
         });
         known.collect::<Option<Vec<_>>>().map(Attributes::new)
+    }
+}
+
+impl Require {
+    /// The attributes asked for, where they are known; none (which is all) where they are late.
+    pub fn known_attributes(&self) -> &[String] {
+        match &self.attributes {
+            Ready::Now(attributes) => attributes,
+            Ready::Late(_) => &[],
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::InvalidText;
 use super::matching::{Outcome, Source, World};
-use crate::document::{Json, Pointer};
-use crate::model::{Attributes, Code, Late, LateProblem, LateProblemKind, Name, Ready};
+use crate::document::Json;
+use crate::model::{Attributes, Code, Late, LateProblem, LateProblemKind, Name, Ready, Require, Selector};
 
 /// A late text that reads what is not there.
 pub(super) struct Undefined {
@@ -18,6 +18,9 @@ pub(super) struct Rendered {
     pub attributes: Vec<Vec<Attributes>>,
     pub undefined: Vec<Undefined>,
 }
+
+/// The most bytes that the late attributes of a request may have.
+const RENDERED_BYTES: usize = 1 << 20;
 
 /// One top-level attribute of one Provide of one member.
 type Node = (usize, usize, usize);
@@ -41,11 +44,18 @@ pub(super) fn render_attributes(
         .enumerate()
         .map(|(member, spec)| (0..spec.provides.len()).map(|provide| assemble(world, member, provide, &values)).collect())
         .collect();
-    let (mut undefined, mut invalid) = (Vec::new(), Vec::new());
+    let (mut undefined, mut invalid, mut bytes) = (Vec::new(), Vec::new(), 0);
     for node @ (member, provide, attribute) in order {
         let Ready::Late(late) = &world.specs[member].provides[provide].attributes[attribute].1 else { continue };
         match render(world, requires, &attributes, member, late.as_ref()) {
             Ok(Some(value)) => {
+                bytes += value.to_string().len();
+                if bytes > RENDERED_BYTES {
+                    let message = format!("with its matches read, the attributes have more than {RENDERED_BYTES} bytes");
+                    let pointer = late.posted_at().clone();
+                    invalid.push(InvalidText { pointer, code: Code::TooLarge, place: None, message });
+                    break;
+                }
                 values.insert(node, value);
                 attributes[member][provide] = assemble(world, member, provide, &values);
             }
@@ -54,7 +64,7 @@ pub(super) fn render_attributes(
             Err(problem) if matches!(problem.kind, LateProblemKind::UndefinedMatch { .. }) => {
                 undefined.push(Undefined { member, problem });
             }
-            Err(problem) => invalid.push(InvalidText::of(member, problem)),
+            Err(problem) => invalid.push(InvalidText::of(problem)),
         }
     }
     undefined.sort_by(|left, right| (left.member, &left.problem.pointer).cmp(&(right.member, &right.problem.pointer)));
@@ -81,12 +91,31 @@ pub(super) fn render<T>(
             return Ok(None);
         }
         if !read.iter().any(|(name, _)| *name == reading.require.as_str()) {
-            let matches = outcome.found.iter().map(|&source| as_json(world, source, &require.attributes, attributes));
+            let matches = outcome.found.iter().map(|&source| as_json(world, source, require.known_attributes(), attributes));
             let matches = Json::Object(vec![("matches".into(), Json::Array(matches.collect()))]);
             read.push((reading.require.as_str().to_owned(), matches));
         }
     }
     late.render(&Json::Object(read)).map(Some)
+}
+
+/// What a `deploymentSpec` entry of `member` asks for; `None` where a require that it reads is itself unmet.
+pub(super) fn render_asked(
+    world: &World<'_>,
+    requires: &[BTreeMap<Name, Outcome>],
+    attributes: &[Vec<Attributes>],
+    member: usize,
+    require: &Require,
+) -> Result<Option<(Selector, Vec<String>)>, LateProblem> {
+    let selector = match &require.selector {
+        Ready::Now(selector) => Some(selector.clone()),
+        Ready::Late(late) => render(world, requires, attributes, member, late.as_ref())?,
+    };
+    let asked = match &require.attributes {
+        Ready::Now(asked) => Some(asked.clone()),
+        Ready::Late(late) => render(world, requires, attributes, member, late.as_ref())?,
+    };
+    Ok(selector.zip(asked))
 }
 
 /// A match as a template sees it: what the plan shows of it.
@@ -226,10 +255,9 @@ impl Search<'_> {
         let mut names: Vec<_> = self.path[start..].iter().chain([&node]).map(|&node| self.name(node)).collect();
         names.dedup();
         let (member, provide, attribute) = node;
-        let name = &self.world.specs[member].provides[provide].attributes[attribute].0;
+        let Ready::Late(late) = &self.world.specs[member].provides[provide].attributes[attribute].1 else { return };
         self.rings.push(InvalidText {
-            member,
-            pointer: Pointer::root().join("provides").index(provide).join("attributes").join(name),
+            pointer: late.posted_at().clone(),
             code: Code::LateCycle,
             place: None,
             message: format!("these attributes wait for each other: {}; give one of them a value that reads no match", names.join(" -> ")),

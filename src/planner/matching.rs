@@ -199,18 +199,20 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The outcome as the plan shows it. `attributes` are the final ones of every Provide of every member.
+    /// The outcome as the plan shows it, with the attributes `asked` for. `attributes` are the final ones of every Provide of
+    /// every member.
     pub fn show(
         &self,
         place: Place<'_>,
         require: &Require,
         outcome: Outcome,
+        asked: Vec<String>,
         attributes: &[Vec<Attributes>],
         warnings: &mut Vec<Warning>,
     ) -> Resolved {
         let selector = outcome.predicate.selector;
         if outcome.more || require.quantifier.is_exceeded_by(outcome.found.len()) {
-            return Resolved { selector, matches: Vec::new() };
+            return Resolved { selector, attributes: asked, matches: Vec::new() };
         }
         for expression in selector.0.iter().filter(|expression| expression.operator().is_negated()) {
             self.warn_of_unjudged(place, expression, &outcome.found, warnings);
@@ -222,10 +224,10 @@ impl<'a> World<'a> {
                 Source::Member { member, provide } => &attributes[member][provide],
             };
             let found = self.matched(source, all);
-            shown.push(if require.attributes.is_empty() {
+            shown.push(if asked.is_empty() {
                 found
             } else {
-                let (selected, missing) = all.select(&require.attributes);
+                let (selected, missing) = all.select(&asked);
                 for name in missing {
                     let message = format!("{} provides {} without the attribute `{name}`", found.name, found.interface);
                     warnings.push(Warning::new(Code::AttributeMissing, place.pointer() + "/attributes", message));
@@ -233,7 +235,7 @@ impl<'a> World<'a> {
                 Match { attributes: selected, ..found }
             });
         }
-        Resolved { selector, matches: shown }
+        Resolved { selector, attributes: asked, matches: shown }
     }
 
     fn matched(&self, source: Source, attributes: &Attributes) -> Match {

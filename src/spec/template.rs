@@ -16,6 +16,7 @@
 //! default stands on it or on the filters behind it. Nothing can be called, repeated or formatted: everything that can
 //! grow a text is bounded by [`Limits`] before it takes memory.
 
+mod build;
 mod cache;
 mod engine;
 mod error;
@@ -38,11 +39,9 @@ pub use scan::holds_template;
 pub use scope::Scope;
 
 use crate::document::{Json, Place};
-use engine::{Bounded, Bounds, Fault};
-use error::{Problem, advance};
+use engine::{Bounds, Fault};
 use expression::Compiled;
 use path::Path;
-use scan::Stretch;
 
 /// Bounds on templates, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +111,7 @@ impl Template {
         if text.len() > limits.template_bytes && holds_template(text) {
             return Err(too_long("the template", limits.template_bytes));
         }
-        Builder::new(text, limits).build().map_err(|problem| problem.within(text, start))
+        build::template(text, limits).map_err(|problem| problem.within(text, start))
     }
 
     /// Whether there is no expression in it.
@@ -182,18 +181,12 @@ impl Template {
         let bounds = Bounds::new(limits.text_bytes);
         let mut text = bounds.text();
         text.reserve(self.text.len() + 32 * self.pieces.len());
-        let mut place = Place { line: 1, column: 1 };
         for piece in &self.pieces {
-            let pushed = match piece {
-                Piece::Text(range) => text.push(&self.text[range.clone()]),
-                Piece::Path { path, place: here } => {
-                    place = *here;
-                    let value = scope.resolve(path, place).map_err(|why| scope.explain(path, why, place))?;
-                    print(value, path, place, &mut text)?
-                }
-                Piece::Expression { compiled, place: here } => {
-                    place = *here;
-                    text.push(&compiled.evaluate(scope, &bounds, place)?)
+            let (pushed, place) = match piece {
+                Piece::Text(range) => (text.push(&self.text[range.clone()]), Place { line: 1, column: 1 }),
+                Piece::Path { path, place } => (text.push(printed(scope, path, *place)?), *place),
+                Piece::Expression { compiled, place } => {
+                    (text.push(&compiled.evaluate(scope, &bounds, *place)?), *place)
                 }
             };
             pushed.map_err(|Fault { kind, message }| TemplateError::new(kind, message, place))?;
@@ -202,96 +195,15 @@ impl Template {
     }
 }
 
-/// Prints the value of a path that stands alone.
-fn print(value: &Json, path: &Path, place: Place, text: &mut Bounded) -> Result<Result<(), Fault>, TemplateError> {
+/// What is printed for a path that stands alone.
+fn printed<'j>(scope: &Scope<'j>, path: &Path, place: Place) -> Result<&'j str, TemplateError> {
     let refuse = |message| Err(TemplateError::new(TemplateErrorKind::Type, message, place));
-    match value {
-        Json::Text(value) => Ok(text.push(value)),
-        Json::Number(digits) => Ok(text.push(digits)),
-        Json::Bool(value) => Ok(text.push(if *value { "true" } else { "false" })),
-        Json::Null => Err(expression::is_null(path, place)),
+    match scope.resolve(path, place).map_err(|why| scope.explain(path, why, place))? {
+        Json::Text(value) => Ok(value),
+        Json::Number(digits) => Ok(digits),
+        Json::Bool(value) => Ok(if *value { "true" } else { "false" }),
+        Json::Null => Err(scope.null(path, place)),
         Json::Array(_) => refuse(format!("`{path}` is a list; name an element, or write `{path}|join(\",\")`")),
         Json::Object(_) => refuse(format!("`{path}` is a map; name the member that you want: `{path}.…`")),
-    }
-}
-
-/// Puts a template together.
-struct Builder<'t> {
-    source: &'t str,
-    limits: &'t Limits,
-    template: Template,
-    /// Where the text begins that no piece holds yet.
-    text_from: usize,
-    /// The last place that was asked for, and its offset.
-    last: (usize, Place),
-}
-
-impl<'t> Builder<'t> {
-    fn new(source: &'t str, limits: &'t Limits) -> Self {
-        let template = Template { text: String::with_capacity(source.len()), pieces: Vec::new(), dollar_escape: false };
-        Self { source, limits, template, text_from: 0, last: (0, Place { line: 1, column: 1 }) }
-    }
-
-    fn build(mut self) -> Result<Template, Problem> {
-        for stretch in scan::stretches(self.source)? {
-            match stretch {
-                Stretch::Text(text) => self.template.text.push_str(text),
-                Stretch::Dollar => {
-                    self.template.text.push('$');
-                    self.template.dollar_escape = true;
-                }
-                Stretch::Short { name, member, offset } => {
-                    let path = Path::root(name);
-                    let path = member.map_or(path.clone(), |member| path.member(member));
-                    self.path(path, offset);
-                }
-                Stretch::Expression { source, offset } => self.expression(source, offset)?,
-            }
-        }
-        if !self.template.pieces.is_empty() {
-            self.end_text();
-        }
-        Ok(self.template)
-    }
-
-    fn expression(&mut self, source: &str, offset: usize) -> Result<(), Problem> {
-        if source.len() > self.limits.expression_bytes {
-            let message = format!("an expression is longer than {} bytes", self.limits.expression_bytes);
-            return Err(Problem::new(TemplateErrorKind::TooLong, message, offset));
-        }
-        // Looked for first because a path needs neither minijinja nor the cache.
-        let may_be_path = !source.contains(['|', '?', '!', '+', '(']);
-        if let Some((path, within)) = may_be_path.then(|| grammar::plain_path(source)).flatten() {
-            self.path(path, offset + within);
-            return Ok(());
-        }
-        let compiled = cache::compiled(source).map_err(|found| Problem { offset: found.offset + offset, ..found })?;
-        let place = self.place(offset);
-        self.push(Piece::Expression { compiled, place });
-        Ok(())
-    }
-
-    fn path(&mut self, path: Path, offset: usize) {
-        let place = self.place(offset);
-        self.push(Piece::Path { path, place });
-    }
-
-    fn push(&mut self, piece: Piece) {
-        self.end_text();
-        self.template.pieces.push(piece);
-    }
-
-    fn end_text(&mut self) {
-        let end = self.template.text.len();
-        if self.text_from < end {
-            self.template.pieces.push(Piece::Text(self.text_from..end));
-            self.text_from = end;
-        }
-    }
-
-    fn place(&mut self, offset: usize) -> Place {
-        let (from, place) = self.last;
-        self.last = (offset, advance(place, &self.source[from..offset]));
-        self.last.1
     }
 }

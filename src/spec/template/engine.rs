@@ -23,7 +23,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     for filter in FILTERS {
-        environment.add_filter(filter.id, move |state: &State, arguments: Rest<Value>| apply(filter, state, &arguments));
+        environment
+            .add_filter(filter.id, move |state: &State, arguments: Rest<Value>| apply(filter, state, &arguments));
     }
     environment
 });
@@ -65,7 +66,11 @@ pub(super) fn compile(code: String) -> Option<Expression<'static, 'static>> {
 }
 
 /// Runs an expression over the values of its operands.
-pub(super) fn evaluate(expression: &Expression<'_, '_>, operands: Vec<Value>, bounds: &Bounds) -> Result<String, Failure> {
+pub(super) fn evaluate(
+    expression: &Expression<'_, '_>,
+    operands: Vec<Value>,
+    bounds: &Bounds,
+) -> Result<String, Failure> {
     let variables = Variables { operands, bounds: Value::from_object(bounds.clone()) };
     let value = expression.eval(Value::from_object(variables)).map_err(|error| match error.source() {
         Some(source) => match source.downcast_ref::<Failure>() {
@@ -87,11 +92,16 @@ pub(super) fn text_of(value: &Value) -> Result<Cow<'_, str>, Fault> {
     if let Some(text) = value.as_str() {
         return Ok(Cow::Borrowed(text));
     }
+    if let Some(Written(digits)) = value.downcast_object_ref() {
+        return Ok(Cow::Borrowed(digits));
+    }
     match value.kind() {
         ValueKind::Bool => Ok(Cow::Borrowed(if value.is_true() { "true" } else { "false" })),
         ValueKind::Number => Ok(Cow::Owned(value.to_string())),
         ValueKind::None => Err(Fault::wrong_type("a null cannot be printed; name the text that you want".to_owned())),
-        _ if is_map(value) => Err(Fault::wrong_type("a map cannot be printed; name the member that you want".to_owned())),
+        _ if is_map(value) => {
+            Err(Fault::wrong_type("a map cannot be printed; name the member that you want".to_owned()))
+        }
         _ => Err(Fault::wrong_type("a list cannot be printed; name an element, or write `|join(\",\")`".to_owned())),
     }
 }
@@ -99,6 +109,11 @@ pub(super) fn text_of(value: &Value) -> Result<Cow<'_, str>, Fault> {
 /// Whether `value` stands for a map.
 pub(super) fn is_map(value: &Value) -> bool {
     value.downcast_object_ref::<Nested>().is_some_and(|nested| nested.what == "a map")
+}
+
+/// Whether `value` is a number that is kept as it was written.
+pub(super) fn is_written_number(value: &Value) -> bool {
+    value.downcast_object_ref::<Written>().is_some()
 }
 
 /// How many elements a nested list or a map has.
@@ -159,7 +174,10 @@ impl Bounds {
             Json::Text(text) => text,
             Json::Number(digits) => match digits.parse::<i64>() {
                 Ok(number) if number.to_string() == **digits => return Ok(Value::from(number)),
-                _ => &**digits, // as written, so that 1.10 stays 1.10
+                _ => {
+                    self.work(digits.len())?;
+                    return Ok(Value::from_object(Written(digits.clone())));
+                }
             },
             Json::Bool(value) => return Ok(Value::from(*value)),
             _ => return Ok(Value::from(())),
@@ -248,6 +266,16 @@ impl Object for Variables {
 struct Absent(Option<usize>);
 
 impl Object for Absent {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+}
+
+/// A number with a fraction, or a very large one: `1.10` stays `1.10`.
+#[derive(Debug)]
+struct Written(Box<str>);
+
+impl Object for Written {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }

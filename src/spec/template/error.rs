@@ -15,7 +15,8 @@ pub struct TemplateError {
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
-    /// The path that stands for nothing, up to its first missing segment: `input.verison`, `requires.db.matches[3]`.
+    /// The path that stands for nothing, up to its first missing segment: `input.verison`, `requires.db.matches[3]`; for
+    /// `null`, the path to it.
     pub path: Option<String>,
     /// The same path taken apart, a segment in brackets filled in with its value; empty where `path` is `None`.
     pub segments: Vec<Segment>,
@@ -75,7 +76,7 @@ pub(super) fn advance(place: Place, text: &str) -> Place {
     match text.rsplit_once('\n') {
         None => Place { line: place.line, column: place.column.saturating_add(characters(text)) },
         Some((before, last)) => {
-            let lines = characters("\n").saturating_add(before.bytes().filter(|byte| *byte == b'\n').count() as u32);
+            let lines = u32::try_from(before.matches('\n').count()).unwrap_or(u32::MAX).saturating_add(1);
             Place { line: place.line.saturating_add(lines), column: characters(last).saturating_add(1) }
         }
     }

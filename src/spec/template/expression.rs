@@ -75,7 +75,7 @@ impl Compiled {
             };
             let place = || advance(start, &self.source[..offset]);
             values.push(match (scope.resolve(path, start), need) {
-                (Ok(Json::Null), Need::Required) => return Err(is_null(path, place())),
+                (Ok(Json::Null), Need::Required) => return Err(scope.null(path, place())),
                 (Ok(Json::Null) | Err(Unresolved::Missing { .. }), Need::Covered) => engine::absent(None),
                 (Ok(Json::Null) | Err(Unresolved::Missing { .. }), Need::Fallback) => engine::absent(Some(index)),
                 (Ok(value), _) => bounds.value(value).map_err(|found| fault(found, place()))?,
@@ -96,13 +96,8 @@ impl Compiled {
         };
         let place = advance(start, &self.source[..*offset]);
         match scope.resolve(path, place) {
-            Ok(_) => is_null(path, place),
+            Ok(_) => scope.null(path, place),
             Err(unresolved) => scope.explain(path, unresolved, place),
         }
     }
-}
-
-pub(super) fn is_null(path: &Path, place: Place) -> TemplateError {
-    let message = format!("`{path}` is null; give it a value, or write a default: `{path}!\"…\"`");
-    TemplateError { path: Some(path.to_string()), ..TemplateError::new(TemplateErrorKind::Type, message, place) }
 }

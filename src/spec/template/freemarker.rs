@@ -11,7 +11,10 @@ const UNSUPPORTED: [(&[&str], &str); 9] = [
     (&["default"], "write `x!\"default\"`"),
     (&["matches", "groups"], "there are no regular expressions; use `?contains`, `?starts_with` or `?split`"),
     (&["date", "time", "datetime", "long", "iso_utc", "iso_local"], "hand the finished text in as an input"),
-    (&["keys", "values", "map", "filter", "sort", "sort_by", "reverse", "chunk"], "hand the finished text in as an input"),
+    (
+        &["keys", "values", "map", "filter", "sort", "sort_by", "reverse", "chunk"],
+        "hand the finished text in as an input",
+    ),
     (&["no_esc", "esc"], "nothing is escaped unless you ask for it with `?html`, `?xml` or `?url`"),
     (&["int", "round", "floor", "ceiling", "abs", "double", "float"], "write `?number` for a whole number"),
 ];
@@ -68,9 +71,13 @@ pub(super) fn no_value(word: Option<&Word<'_>>, offset: usize) -> Problem {
     use TemplateErrorKind::{FreemarkerUnsupported, NotAllowed};
     let (kind, message) = match word {
         Some(Word::Mark("!")) => (FreemarkerUnsupported, "write `not x`"),
-        Some(Word::Mark(".")) => (FreemarkerUnsupported, "there are no special variables; hand the value in as an input"),
+        Some(Word::Mark(".")) => {
+            (FreemarkerUnsupported, "there are no special variables; hand the value in as an input")
+        }
         Some(Word::Mark("-")) => (NotAllowed, "write `0 - x`"),
-        Some(Word::Name("none" | "None" | "null")) => (NotAllowed, "there is no null; write a default: `x!\"default\"`"),
+        Some(Word::Name("none" | "None" | "null")) => {
+            (NotAllowed, "there is no null; write a default: `x!\"default\"`")
+        }
         Some(Word::Name(name)) => return Problem::syntax(format!("a value is missing before `{name}`"), offset),
         other => return unexpected(other, offset),
     };

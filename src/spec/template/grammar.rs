@@ -2,20 +2,22 @@
 //!
 //! Each rule returns what minijinja shall run; everything it returns can take a filter behind it.
 
+mod suffix;
+
 use minijinja::Value;
 
 use super::error::{Problem, TemplateErrorKind};
 use super::expression::{Need, Operand};
-use super::filters::{self, Filter};
+use super::filters;
 use super::freemarker;
 use super::path::{Path, Step};
 use super::token::{Token, Word, tokens};
 
 /// How deep parentheses, `not`, `else` and brackets may nest. The bytes of an expression are a setting, the stack is not.
-const MAX_DEPTH: usize = 24;
+const MAX_DEPTH: usize = 16;
 
-/// How many operands and filters an expression may have.
-const MAX_STEPS: usize = 256;
+/// How many operands, steps of paths and filters an expression may have.
+const MAX_STEPS: usize = 128;
 
 /// An expression rewritten for minijinja.
 #[derive(Debug)]
@@ -57,7 +59,10 @@ pub(super) fn plain_path(source: &str) -> Option<(Path, usize)> {
 /// What a rule has read.
 enum Part {
     /// A path, which the next word may continue.
-    Path { path: Path, offset: usize },
+    Path {
+        path: Path,
+        offset: usize,
+    },
     Code(Code),
 }
 
@@ -188,11 +193,7 @@ impl<'s> Parser<'s> {
         self.joined("or", |parser| parser.joined("and", Self::negation))
     }
 
-    fn joined(
-        &mut self,
-        word: &str,
-        rule: impl Fn(&mut Self) -> Result<Part, Problem>,
-    ) -> Result<Part, Problem> {
+    fn joined(&mut self, word: &str, rule: impl Fn(&mut Self) -> Result<Part, Problem>) -> Result<Part, Problem> {
         let mut part = rule(self)?;
         let mut code = String::new();
         while self.takes_name(word) {
@@ -344,7 +345,9 @@ impl<'s> Parser<'s> {
                 self.next += 1;
                 self.constant(value)
             }
-            Some(Word::Name("r")) if matches!(self.tokens.get(self.next + 1), Some(Token { word: Word::Text(_), .. })) => {
+            Some(Word::Name("r"))
+                if matches!(self.tokens.get(self.next + 1), Some(Token { word: Word::Text(_), .. })) =>
+            {
                 Err(freemarker::raw_text(offset))
             }
             Some(Word::Name(name)) if !freemarker::is_keyword(name) => {
@@ -380,5 +383,3 @@ impl<'s> Parser<'s> {
         Ok(elements)
     }
 }
-
-mod suffix;

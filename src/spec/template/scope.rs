@@ -4,8 +4,11 @@ use super::error::{TemplateError, TemplateErrorKind};
 use super::path::{Path, Segment, Step, dotted};
 use crate::document::{Json, Place};
 
-/// How many names are looked through for a "did you mean".
-const MAX_SUGGESTIONS: usize = 1_000;
+/// How many names are looked through for a "did you mean". A specification may hold many misspelt paths.
+const MAX_CANDIDATES: usize = 256;
+
+/// A longer name gets no "did you mean".
+const MAX_NAME_LENGTH: usize = 32;
 
 /// The names that a template may read, each with its value. It borrows the values and is cheap to build and to clone.
 ///
@@ -83,7 +86,8 @@ impl<'a> Scope<'a> {
             Json::Text(text) => Ok(Segment::Name(text.as_str().into())),
             Json::Number(digits) if digits.parse::<i64>().is_ok() => Ok(Segment::Index(digits.parse().unwrap_or(0))),
             other => {
-                let message = format!("`{}` is {}; in brackets stands a text or a whole number", inner, describe(other));
+                let message =
+                    format!("`{}` is {}; in brackets stands a text or a whole number", inner, describe(other));
                 Err(fail(TemplateError::new(TemplateErrorKind::Type, message, place)))
             }
         }
@@ -95,6 +99,27 @@ impl<'a> Scope<'a> {
             Unresolved::Missing { taken } => taken,
             Unresolved::Inner(error) => return *error,
         };
+        let (segments, parent) = self.walked(path, taken, place);
+        let written = dotted(&segments);
+        let hint = if taken == 0 { self.root_hint(&path.root) } else { member_hint(&segments, parent) };
+        let message = format!("`{written}` is not defined{hint}");
+        TemplateError {
+            path: Some(written),
+            segments,
+            ..TemplateError::new(TemplateErrorKind::Undefined, message, place)
+        }
+    }
+
+    /// The error for a path that ends at `null`.
+    pub(super) fn null(&self, path: &Path, place: Place) -> TemplateError {
+        let (segments, _) = self.walked(path, path.steps.len(), place);
+        let message = format!("`{path}` is null; give it a value, or write a default: `{path}!\"…\"`");
+        let error = TemplateError::new(TemplateErrorKind::Type, message, place);
+        TemplateError { path: Some(dotted(&segments)), segments, ..error }
+    }
+
+    /// The first `taken` steps of a path, and the value that the last of them is taken from.
+    fn walked(&self, path: &Path, taken: usize, place: Place) -> (Vec<Segment>, Option<&'a Json>) {
         let mut segments = vec![Segment::Name(path.root.clone())];
         let mut parent = self.get(&path.root);
         for (index, step) in path.steps.iter().take(taken).enumerate() {
@@ -114,15 +139,15 @@ impl<'a> Scope<'a> {
             }
             segments.push(segment);
         }
-        let written = dotted(&segments);
-        let hint = if taken == 0 { self.root_hint(&path.root) } else { member_hint(&segments, parent) };
-        let message = format!("`{written}` is not defined{hint}");
-        TemplateError { path: Some(written), segments, ..TemplateError::new(TemplateErrorKind::Undefined, message, place) }
+        (segments, parent)
     }
 
     fn root_hint(&self, name: &str) -> String {
         if self.get("input").is_some_and(|input| input.get(name).is_some()) {
-            return format!("; did you mean `{}`?", dotted(&[Segment::Name("input".into()), Segment::Name(name.into())]));
+            return format!(
+                "; did you mean `{}`?",
+                dotted(&[Segment::Name("input".into()), Segment::Name(name.into())])
+            );
         }
         match nearest(name, self.names.iter().map(|(name, _)| *name)) {
             Some(near) => format!("; did you mean `{near}`?"),
@@ -153,13 +178,13 @@ pub(super) fn describe(value: &Json) -> &'static str {
 pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let length = name.chars().count();
     let allowed = if length < 3 { 1 } else { 2.max(length / 4) };
-    let close = names.take(MAX_SUGGESTIONS).filter_map(|candidate| {
+    let close = names.take(MAX_CANDIDATES).filter_map(|candidate| {
         // `my-db` is read as `my` minus `db` unless it stands in brackets.
         let cut_off = candidate.strip_prefix(name).is_some_and(|rest| rest.starts_with(['-', '/', '.', ':', '@']));
         if cut_off || candidate.eq_ignore_ascii_case(name) {
             return Some((0, candidate));
         }
-        if candidate.chars().count().abs_diff(length) > allowed || length > 64 {
+        if candidate.chars().count().abs_diff(length) > allowed || length > MAX_NAME_LENGTH {
             return None;
         }
         let distance = strsim::osa_distance(name, candidate);

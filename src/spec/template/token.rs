@@ -69,12 +69,11 @@ fn text(rest: &str, quote: char, offset: usize) -> Result<(Word<'_>, usize), Pro
     let mut characters = rest.char_indices().skip(1);
     while let Some((at, character)) = characters.next() {
         match character {
-            _ if character == quote => {
-                if value.contains("${") {
-                    let message = "a text inside an expression is not rendered; join the parts with `+`";
-                    return Err(Problem::new(TemplateErrorKind::FreemarkerUnsupported, message, offset));
-                }
-                return Ok((Word::Text(value), at + 1));
+            _ if character == quote => return Ok((Word::Text(value), at + 1)),
+            // FreeMarker would render it; `\$` keeps it literal.
+            '$' if rest[at + 1..].starts_with('{') => {
+                let message = "a text inside an expression is not rendered; join the parts with `+`";
+                return Err(Problem::new(TemplateErrorKind::FreemarkerUnsupported, message, offset + at));
             }
             '\\' => match characters.next() {
                 Some((_, 'n')) => value.push('\n'),

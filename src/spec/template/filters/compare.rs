@@ -10,7 +10,7 @@ use minijinja::value::ValueKind;
 use super::pieces::elements;
 use super::text::joined;
 use super::{number_at, text_at};
-use crate::spec::template::engine::{Bounds, Fault, is_map, text_of};
+use crate::spec::template::engine::{Bounds, Fault, is_map, is_written_number, text_of};
 
 type Outcome = Result<Value, Fault>;
 
@@ -32,6 +32,10 @@ pub(super) fn then(_: &Bounds, values: &[Value]) -> Outcome {
 pub(super) fn add(bounds: &Bounds, values: &[Value]) -> Outcome {
     if values[0].is_number() && values[1].is_number() {
         return sum(number_at(values, 0)?.checked_add(number_at(values, 1)?));
+    }
+    let number = |value: &Value| value.is_number() || is_written_number(value);
+    if number(&values[0]) && number(&values[1]) {
+        return Err(Fault::wrong_type("sums are of whole numbers, within 64 bits".to_owned()));
     }
     joined(bounds, &[&text_at(bounds, values, 0)?, &text_at(bounds, values, 1)?])
 }
@@ -98,17 +102,16 @@ fn kind(value: &Value) -> &'static str {
         ValueKind::Number => "a number",
         ValueKind::Bool => "a boolean",
         ValueKind::None => "a null",
+        _ if is_written_number(value) => "a number that is not whole",
         _ if is_map(value) => "a map",
         _ => "a list",
     }
 }
 
 pub(super) fn within(bounds: &Bounds, values: &[Value]) -> Outcome {
-    let found = match elements(&values[1]) {
+    let found = match elements(bounds, &values[1])? {
         Some(elements) => elements.iter().any(|element| order(&values[0], element) == Some(Ordering::Equal)),
-        None if values[1].as_str().is_some() => {
-            text_at(bounds, values, 1)?.contains(&*text_at(bounds, values, 0)?)
-        }
+        None if values[1].as_str().is_some() => text_at(bounds, values, 1)?.contains(&*text_at(bounds, values, 0)?),
         None => {
             let message = format!("`in` looks into a list or a text, not into {}", kind(&values[1]));
             return Err(Fault::wrong_type(message));

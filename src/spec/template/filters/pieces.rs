@@ -13,15 +13,16 @@ pub(super) fn unchanged(_: &Bounds, values: &[Value]) -> Outcome {
 }
 
 /// The elements, if the value is a list.
-pub(super) fn elements(value: &Value) -> Option<Vec<Value>> {
-    match value.kind() {
-        ValueKind::Seq | ValueKind::Iterable => value.try_iter().ok().map(Iterator::collect),
-        _ => None,
-    }
+pub(super) fn elements(bounds: &Bounds, value: &Value) -> Result<Option<Vec<Value>>, Fault> {
+    let (ValueKind::Seq | ValueKind::Iterable, Ok(elements)) = (value.kind(), value.try_iter()) else {
+        return Ok(None);
+    };
+    bounds.work(value.len().unwrap_or(0).saturating_mul(size_of::<Value>()))?;
+    Ok(Some(elements.collect()))
 }
 
 pub(super) fn length(bounds: &Bounds, values: &[Value]) -> Outcome {
-    let count = match (nested_length(&values[0]), elements(&values[0])) {
+    let count = match (nested_length(&values[0]), elements(bounds, &values[0])?) {
         (Some(length), _) => length,
         (None, Some(elements)) => elements.len(),
         (None, None) => text_at(bounds, values, 0)?.chars().count(),
@@ -43,7 +44,7 @@ pub(super) fn element(bounds: &Bounds, values: &[Value]) -> Outcome {
 
 /// The element or character `index`; a negative one counts from the end.
 fn at(bounds: &Bounds, values: &[Value], index: i64) -> Outcome {
-    let found = match elements(&values[0]) {
+    let found = match elements(bounds, &values[0])? {
         Some(elements) => position(index, elements.len()).and_then(|index| elements.get(index).cloned()),
         None => {
             let text = text_at(bounds, values, 0)?;
@@ -71,7 +72,7 @@ pub(super) fn cut(bounds: &Bounds, values: &[Value]) -> Outcome {
         let from = bound(1, 0)?;
         Ok((from, bound(2, length)?.max(from)))
     };
-    if let Some(elements) = elements(&values[0]) {
+    if let Some(elements) = elements(bounds, &values[0])? {
         let (from, to) = range(elements.len())?;
         return Ok(Value::from(elements[from..to].to_vec()));
     }
@@ -100,7 +101,7 @@ pub(super) fn substring(bounds: &Bounds, values: &[Value]) -> Outcome {
 }
 
 pub(super) fn join(bounds: &Bounds, values: &[Value]) -> Outcome {
-    let Some(elements) = elements(&values[0]) else {
+    let Some(elements) = elements(bounds, &values[0])? else {
         let what = if is_map(&values[0]) { "a map" } else { "a text or a number" };
         return Err(Fault::wrong_type(format!("`join` joins the elements of a list, not {what}")));
     };

@@ -1,6 +1,14 @@
 //! What may stand behind a value: `|filter`, `?built_in`, `!default`, `[0]`, `[:8]`.
 
-use super::*;
+use minijinja::Value;
+
+use super::{Code, Parser, Part};
+use crate::spec::template::error::{Problem, TemplateErrorKind};
+use crate::spec::template::expression::{Need, Operand};
+use crate::spec::template::filters::Filter;
+use crate::spec::template::freemarker;
+use crate::spec::template::path::Step;
+use crate::spec::template::token::{Token, Word};
 
 impl Parser<'_> {
     /// `|name(arguments)` or `?name(arguments)`; `look_up` knows the names.
@@ -50,7 +58,9 @@ impl Parser<'_> {
         let argument = match self.peek() {
             Some(Word::Name(name)) if freemarker::is_operator(name) => None,
             Some(Word::Name(_) | Word::Text(_) | Word::Integer(_) | Word::Mark("(")) => Some(self.value()?),
-            Some(Word::Mark("-")) if matches!(self.tokens.get(self.next + 1), Some(Token { word: Word::Integer(_), .. })) => {
+            Some(Word::Mark("-"))
+                if matches!(self.tokens.get(self.next + 1), Some(Token { word: Word::Integer(_), .. })) =>
+            {
                 Some(self.value()?)
             }
             _ => None,

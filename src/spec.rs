@@ -1,0 +1,33 @@
+//! Artifact specifications: from what was posted to what the planner resolves.
+//!
+//! [`StartDocument::read`] takes a document apart, in every accepted spelling, into [`Specification`]s, which are canonical
+//! but not rendered. [`Specification::render`] puts the inputs in, and gives a [`crate::model::ArtifactSpec`]. Every problem
+//! of every member is reported at once, with a JSON Pointer into the document as it was posted.
+
+mod canonical;
+mod finish;
+mod input;
+mod late;
+mod nearest;
+mod problem;
+mod provide;
+mod read;
+mod render;
+mod request;
+mod require;
+mod selector;
+mod server;
+mod specification;
+mod text;
+
+pub mod template;
+
+pub use canonical::difference;
+pub use finish::{AttributeCorrection, FinishDocument};
+pub use input::Inputs;
+pub use nearest::nearest;
+pub use problem::{Problem, Problems};
+pub use request::{Member, StartDocument, StartForm, comparable_received};
+pub use selector::{SelectorFilterError, parse_filter};
+pub use server::{read_environment, read_server};
+pub use specification::{InputNeed, ReadContext, Specification};

@@ -1,0 +1,170 @@
+//! Late texts: those that read what was matched, handed to the planner to be called with it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use super::nearest::hint;
+use super::problem::{Problem, Problems};
+use super::template::{Limits, Scope, Segment, TemplateError, TemplateErrorKind};
+use super::text::{TemplateText, Text};
+use crate::document::{Json, Pointer};
+use crate::model::{Code, Late, LateProblem, LateProblemKind, Name, Read};
+
+/// What templates in a specification see, besides what was matched. Owned, because late texts outlive the rendering.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Values(Vec<(&'static str, Json)>);
+
+impl Values {
+    pub fn set(&mut self, name: &'static str, value: Json) {
+        self.0.push((name, value));
+    }
+
+    pub fn scope(&self) -> Scope<'_> {
+        self.0.iter().fold(Scope::new(), |scope, (name, value)| scope.with(name, value))
+    }
+}
+
+/// A value some of whose texts read matches.
+pub(super) struct LateValue<T> {
+    /// What is read, and by which text.
+    reads: Vec<Read>,
+    values: Arc<Values>,
+    posted_at: Pointer,
+    /// Where it stands in the canonical form, relative to the specification.
+    canonical: Pointer,
+    known: Arc<BTreeSet<Name>>,
+    render: Box<dyn Fn(&mut Renderer<'_>) -> Result<T, LateProblem> + Send + Sync>,
+}
+
+/// Renders the texts of one late value.
+pub(super) struct Renderer<'a> {
+    scope: Scope<'a>,
+    canonical: &'a Pointer,
+    known: &'a BTreeSet<Name>,
+}
+
+/// What all late values of a specification share.
+pub(super) struct LateContext {
+    pub values: Arc<Values>,
+    /// The names of the requires.
+    pub known: Arc<BTreeSet<Name>>,
+}
+
+impl LateContext {
+    /// A late value that stands at `posted_at` and, in the canonical form, at `canonical`. `texts` are the templates in it.
+    /// A text that reads an unknown require is a problem now, whatever matches.
+    pub fn value<T>(
+        &self,
+        texts: &[Arc<TemplateText>],
+        posted_at: &Pointer,
+        canonical: Pointer,
+        problems: &mut Problems,
+        render: impl Fn(&mut Renderer<'_>) -> Result<T, LateProblem> + Send + Sync + 'static,
+    ) -> LateValue<T> {
+        let mut reads = Vec::new();
+        for text in texts {
+            for read in text.template.reads().iter().filter(|read| read.root() == "requires") {
+                match read.segments.get(1) {
+                    Some(Segment::Name(name)) => match self.known.get(name.as_ref()) {
+                        Some(known) => reads.push(Read { require: known.clone(), attribute: attribute(&read.segments) }),
+                        None => problems.push(self.unknown(text, name)),
+                    },
+                    // Which one is read is told only when it is rendered.
+                    _ => reads.extend(self.known.iter().map(|known| Read { require: known.clone(), attribute: None })),
+                }
+            }
+        }
+        let (values, known) = (self.values.clone(), self.known.clone());
+        LateValue { reads, values, posted_at: posted_at.clone(), canonical, known, render: Box::new(render) }
+    }
+
+    fn unknown(&self, text: &TemplateText, name: &str) -> Problem {
+        let hint = hint(name, self.known.iter().map(Name::as_str));
+        let message = format!("`requires.{name}` is not defined: no require has this name{hint}");
+        // The template says where each of its paths stands only when it is rendered.
+        let nothing = Json::Object(Vec::new());
+        let scope = self.values.scope().with("requires", &nothing);
+        let place = match text.template.render(&scope, &Limits::default()) {
+            Err(error) => (Some(error.line), Some(error.column)),
+            Ok(_) => (None, None),
+        };
+        let pointer = text.pointer.as_str().to_owned();
+        Problem { code: Code::TemplateUndefined, pointer, line: place.0, column: place.1, message }
+    }
+}
+
+/// `requires.x.matches[0].attributes.NAME` reads one attribute.
+fn attribute(segments: &[Segment]) -> Option<String> {
+    match segments {
+        [_, _, Segment::Name(matches), Segment::Index(_), Segment::Name(attributes), Segment::Name(name), ..]
+            if **matches == *"matches" && **attributes == *"attributes" =>
+        {
+            Some(name.as_ref().to_owned())
+        }
+        _ => None,
+    }
+}
+
+impl<T> fmt::Debug for LateValue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LateValue").field("posted_at", &self.posted_at).field("reads", &self.reads).finish()
+    }
+}
+
+impl<T> Late<T> for LateValue<T> {
+    fn reads(&self) -> &[Read] {
+        &self.reads
+    }
+
+    fn posted_at(&self) -> &Pointer {
+        &self.posted_at
+    }
+
+    fn render(&self, requires: &Json) -> Result<T, LateProblem> {
+        let scope = self.values.scope().with("requires", requires);
+        (self.render)(&mut Renderer { scope, canonical: &self.canonical, known: &self.known })
+    }
+}
+
+impl Renderer<'_> {
+    /// The final text.
+    pub fn text(&mut self, text: &Text) -> Result<String, LateProblem> {
+        match text {
+            Text::Plain(plain) => Ok(plain.as_ref().to_owned()),
+            Text::Template(written) => match written.template.render(&self.scope, &Limits::default()) {
+                Ok(rendered) => written.checked(rendered).map(|text| text.as_ref().to_owned()).map_err(LateProblem::from),
+                Err(error) => Err(self.classified(error, written)),
+            },
+        }
+    }
+
+    /// Whether it is the world that is at fault, which lacks a match or an attribute of one, or the text.
+    fn classified(&self, error: TemplateError, written: &TemplateText) -> LateProblem {
+        let is_absent = matches!(error.kind, TemplateErrorKind::Undefined | TemplateErrorKind::Type);
+        let require = match error.segments.as_slice() {
+            [Segment::Name(root), Segment::Name(name), ..] if is_absent && **root == *"requires" => self.known.get(name.as_ref()),
+            _ => None,
+        };
+        match require {
+            Some(require) => LateProblem {
+                kind: LateProblemKind::UndefinedMatch { require: require.clone() },
+                pointer: self.canonical.clone(),
+                place: Some((error.line, error.column)),
+                message: error.message,
+            },
+            None => Problem::of_template(error, &written.pointer).into(),
+        }
+    }
+}
+
+impl From<Problem> for LateProblem {
+    fn from(problem: Problem) -> Self {
+        Self {
+            kind: LateProblemKind::Invalid(problem.code),
+            pointer: Pointer::parsed(&problem.pointer),
+            place: problem.line.zip(problem.column),
+            message: problem.message,
+        }
+    }
+}

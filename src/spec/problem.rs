@@ -1,0 +1,104 @@
+//! What is wrong with a document, all of it at once.
+
+use serde::{Deserialize, Serialize};
+
+use super::template::{TemplateError, TemplateErrorKind};
+use crate::document::{DocumentError, DocumentErrorKind, Pointer};
+use crate::model::Code;
+
+/// One problem of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The stable code.
+    pub code: Code,
+    /// Where, in the document as it was posted.
+    pub pointer: String,
+    /// The line in the text there (in a template), or in the whole document (`pointer` is empty), from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The column, from 1, in characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// What is wrong and what to do, for people.
+    pub message: String,
+}
+
+/// Problems in the order in which they were found, which is that of the document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(Vec<Problem>);
+
+/// How many problems are reported; a document can be wrong in a million places.
+const REPORTED: usize = 1_000;
+
+impl Problems {
+    /// Adds one.
+    pub fn add(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
+        self.push(Problem { code, pointer: pointer.into(), line: None, column: None, message: message.into() });
+    }
+
+    /// Adds one, unless there are a thousand already.
+    pub fn push(&mut self, problem: Problem) {
+        if self.0.len() < REPORTED {
+            self.0.push(problem);
+        }
+    }
+
+    /// Adds all of `others`.
+    pub fn extend(&mut self, others: Problems) {
+        for problem in others.0 {
+            self.push(problem);
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `value` where there is no problem.
+    ///
+    /// # Errors
+    /// These problems, where there are any.
+    pub fn or<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+
+    /// The problems.
+    pub fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+
+    /// The problems.
+    pub fn as_slice(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
+impl Problem {
+    /// The problem of a template that stands at `pointer`.
+    pub(super) fn of_template(error: TemplateError, pointer: &Pointer) -> Self {
+        let code = match error.kind {
+            TemplateErrorKind::Syntax => Code::TemplateSyntax,
+            TemplateErrorKind::Undefined => Code::TemplateUndefined,
+            TemplateErrorKind::NotAllowed => Code::TemplateNotAllowed,
+            TemplateErrorKind::FreemarkerUnsupported => Code::TemplateUnsupported,
+            TemplateErrorKind::TooLong => Code::TemplateTooLong,
+            TemplateErrorKind::Type => Code::TemplateType,
+        };
+        let (line, column) = (Some(error.line), Some(error.column));
+        Self { code, pointer: pointer.as_str().to_owned(), line, column, message: error.message }
+    }
+
+    /// The problem of a document that could be read but passes a bound or uses what is not allowed; `None` for one that
+    /// cannot be read at all.
+    pub fn of_document(error: &DocumentError) -> Option<Self> {
+        let code = match error.kind {
+            DocumentErrorKind::NotUtf8 | DocumentErrorKind::Syntax => return None,
+            DocumentErrorKind::TooDeep => Code::TooDeep,
+            DocumentErrorKind::TooLarge => Code::TooLarge,
+            DocumentErrorKind::NotAllowed => Code::YamlNotAllowed,
+        };
+        let (line, column) = (Some(error.place.line), Some(error.place.column));
+        Some(Self { code, pointer: String::new(), line, column, message: error.message.clone() })
+    }
+}

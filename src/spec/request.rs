@@ -1,0 +1,203 @@
+//! The body of a start: one specification, a wrapped one, or a set.
+
+use std::collections::BTreeMap;
+
+use super::Specification;
+use super::input::Inputs;
+use super::problem::Problems;
+use super::read::{At, Reader};
+use super::specification::ReadContext;
+use crate::document::{Document, Json, JsonText, Node, Syntax};
+use crate::model::{Code, Name, TextRule};
+
+/// How a start was posted, and so how it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartForm {
+    /// The bare specification; inputs come in the query.
+    Bare,
+    /// `{"artifactSpec": …, "input": …}`
+    Wrapped,
+    /// `{"artifactSpecs": […], …}`
+    WrappedSet,
+    /// A bare array of specifications.
+    BareSet,
+}
+
+impl StartForm {
+    /// Whether it is answered as a set.
+    pub fn is_set(self) -> bool {
+        matches!(self, Self::WrappedSet | Self::BareSet)
+    }
+
+    /// Whether inputs come in the query.
+    pub fn is_bare(self) -> bool {
+        matches!(self, Self::Bare | Self::BareSet)
+    }
+
+    /// What form a document has, before anything in it is read.
+    pub fn of(root: &Node) -> Self {
+        if root.array().is_some() {
+            Self::BareSet
+        } else if root.get("artifactSpecs").is_some() {
+            Self::WrappedSet
+        } else if root.get("artifactSpec").is_some() {
+            Self::Wrapped
+        } else {
+            Self::Bare
+        }
+    }
+}
+
+/// What was posted to start.
+#[derive(Clone, Debug)]
+pub struct StartDocument {
+    /// How it was posted.
+    pub form: StartForm,
+    /// The specifications, in order; at least one.
+    pub members: Vec<Member>,
+    /// The idempotency key of the body.
+    pub idempotency_key: Option<String>,
+}
+
+/// One specification of a start.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The specification.
+    pub specification: Specification,
+    /// Its inputs, its own laid over the shared ones.
+    pub inputs: Inputs,
+    /// The annotations of the attempt, its own laid over the shared ones.
+    pub annotations: BTreeMap<Name, String>,
+    /// The specification as received: as posted where that was JSON, in the canonical form where it was YAML.
+    pub received: JsonText,
+}
+
+impl StartDocument {
+    /// Reads a start. `query` are the inputs of the query, which only bare forms may have.
+    ///
+    /// # Errors
+    /// All [`Problems`] of all members.
+    pub fn read(document: &Document, query: &Inputs, context: ReadContext<'_>) -> Result<Self, Problems> {
+        let mut reader = Reader::new(document);
+        let root = At::root("");
+        let form = StartForm::of(&document.root);
+        let mut start = Self { form, members: Vec::new(), idempotency_key: None };
+        let shared = Shared { inputs: query.clone(), annotations: BTreeMap::new(), context };
+        match form {
+            StartForm::Bare => start.members.extend(read_specification(&mut reader, &document.root, &root, &shared)),
+            StartForm::BareSet => start.read_members(&mut reader, &document.root, &root, &shared),
+            StartForm::Wrapped | StartForm::WrappedSet => start.read_wrapped(&mut reader, &document.root, &root, context),
+        }
+        if start.members.is_empty() && reader.problems.is_empty() {
+            reader.problem(&root, Code::MissingField, "the set is empty; it needs at least one artifact specification");
+        }
+        reader.problems.or(start)
+    }
+
+    fn read_wrapped(&mut self, reader: &mut Reader, node: &Node, at: &At<'_>, context: ReadContext<'_>) {
+        const FIELDS: [&str; 5] = ["artifactSpec", "artifactSpecs", "input", "annotations", "idempotencyKey"];
+        let Some(fields) = reader.fields(node, at, "a start", &FIELDS) else { return };
+        let shared = read_shared(reader, node, at, context);
+        let key_at = at.key("idempotencyKey");
+        self.idempotency_key = fields.get("idempotencyKey").and_then(|node| {
+            let key = reader.text(node, &key_at, "the idempotency key")?;
+            reader.check(key, TextRule::FilledValue, &key_at, "the idempotency key").then(|| key.to_owned())
+        });
+        match (node.get("artifactSpec"), node.get("artifactSpecs")) {
+            (Some(_), Some(_)) => {
+                let message = "`artifactSpec` and `artifactSpecs` stand side by side; keep one of them";
+                reader.problem(at, Code::ConflictingSpellings, message);
+            }
+            (Some(node), None) => self.members.extend(read_specification(reader, node, &at.key("artifactSpec"), &shared)),
+            (None, Some(node)) => self.read_members(reader, node, &at.key("artifactSpecs"), &shared),
+            (None, None) => {}
+        }
+    }
+
+    fn read_members(&mut self, reader: &mut Reader, node: &Node, at: &At<'_>, shared: &Shared<'_>) {
+        for (index, element) in reader.elements(node, at, "a set").unwrap_or_default().iter().enumerate() {
+            let at = at.index(index);
+            let Some(specification) = element.get("artifactSpec") else {
+                self.members.extend(read_specification(reader, element, &at, shared));
+                continue;
+            };
+            if reader.fields(element, &at, "a member of a set", &["artifactSpec", "input", "annotations"]).is_none() {
+                continue;
+            }
+            let own = read_shared(reader, element, &at, shared.context);
+            let mut annotations = shared.annotations.clone();
+            annotations.extend(own.annotations);
+            let inputs = shared.inputs.clone().overlaid(&own.inputs);
+            let own = Shared { inputs, annotations, context: shared.context };
+            self.members.extend(read_specification(reader, specification, &at.key("artifactSpec"), &own));
+        }
+    }
+
+    /// What is compared under an idempotency key: the canonical specifications and their inputs, in order.
+    pub fn comparable(&self) -> Json {
+        comparable(self.form.is_set(), self.members.iter().map(|member| (member.specification.canonical(), member.inputs.as_json().clone())))
+    }
+}
+
+/// What is compared under an idempotency key, from the canonical specifications and the inputs.
+fn comparable(set: bool, members: impl Iterator<Item = (Json, Json)>) -> Json {
+    let members = members.map(|(specification, input)| {
+        Json::Object(vec![("artifactSpec".to_owned(), specification), ("input".to_owned(), input)])
+    });
+    Json::Object(vec![("set".to_owned(), Json::Bool(set)), ("members".to_owned(), Json::Array(members.collect()))])
+}
+
+/// What is compared under an idempotency key, from what was stored: specification and input as received.
+///
+/// # Errors
+/// [`Problems`] where a stored specification cannot be read any more, because the settings have become stricter.
+pub fn comparable_received<'a>(
+    set: bool,
+    received: impl IntoIterator<Item = (&'a JsonText, &'a JsonText)>,
+    context: ReadContext<'_>,
+) -> Result<Json, Problems> {
+    let mut members = Vec::new();
+    for (specification, input) in received {
+        let document = Document { syntax: Syntax::Json, root: specification.to_node(), duplicates: Vec::new() };
+        let mut reader = Reader::new(&document);
+        let read = Specification::read(&mut reader, &document.root, &At::root(""), context);
+        reader.problems.or(())?;
+        members.extend(read.map(|specification| (specification.canonical(), input.to_json())));
+    }
+    Ok(comparable(set, members.into_iter()))
+}
+
+/// What the members of a request have in common.
+struct Shared<'a> {
+    inputs: Inputs,
+    annotations: BTreeMap<Name, String>,
+    context: ReadContext<'a>,
+}
+
+fn read_shared<'a>(reader: &mut Reader, node: &Node, at: &At<'_>, context: ReadContext<'a>) -> Shared<'a> {
+    let present = |field| node.get(field).filter(|node| !node.is_null());
+    let inputs = present("input").and_then(|node| Inputs::read(reader, node, &at.key("input"))).unwrap_or_default();
+    let annotations_at = at.key("annotations");
+    let members = present("annotations").and_then(|node| reader.members(node, &annotations_at, "annotations"));
+    let mut annotations = BTreeMap::new();
+    for member in members.unwrap_or_default() {
+        let at = annotations_at.key(&member.key);
+        let name = reader.check(&member.key, TextRule::Name, &at, "the name of an annotation");
+        let text = reader.text(&member.value, &at, "an annotation");
+        if let (true, Some(text)) = (name, text)
+            && reader.check(text, TextRule::Free, &at, "the annotation")
+        {
+            annotations.insert(Name::of_checked(member.key.as_str().into()), text.to_owned());
+        }
+    }
+    Shared { inputs, annotations, context }
+}
+
+fn read_specification(reader: &mut Reader, node: &Node, at: &At<'_>, shared: &Shared<'_>) -> Option<Member> {
+    let specification = Specification::read(reader, node, at, shared.context)?;
+    let received = match reader.syntax {
+        Syntax::Json => JsonText::from(&node.to_json()),
+        Syntax::Yaml => JsonText::from(&specification.canonical()),
+    };
+    Some(Member { specification, inputs: shared.inputs.clone(), annotations: shared.annotations.clone(), received })
+}

@@ -1,0 +1,201 @@
+//! Selectors in every accepted spelling, and the short form of queries.
+
+mod filter;
+
+use std::sync::Arc;
+
+pub use filter::{SelectorFilterError, parse_filter};
+
+use super::nearest::hint;
+use super::read::{At, Fields, Reader, shorten};
+use super::require::{read_attribute_names, read_quantifier};
+use super::specification::{ReadContext, warn_of_output};
+use super::text::Text;
+use crate::document::{Node, NodeValue, Pointer};
+use crate::model::{Code, Expression, ExpressionError, Name, Operator, Quantifier, TextRule, Warning};
+
+/// A selector whose values are still templates.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SelectorTemplate(pub Vec<ExpressionTemplate>);
+
+/// An expression whose values are still templates.
+#[derive(Clone, Debug)]
+pub(super) enum ExpressionTemplate {
+    /// No value is a template.
+    Known(Expression),
+    Template { key: Name, operator: Operator, values: Vec<Text>, pointer: Pointer },
+}
+
+/// What a selector is read for.
+#[derive(Clone, Copy)]
+pub(super) struct SelectorUse<'a> {
+    /// Where the require stands in the canonical form.
+    pub canonical: &'a str,
+    pub context: ReadContext<'a>,
+}
+
+/// A selector and what was said beside it.
+pub(super) struct ReadSelector {
+    pub selector: SelectorTemplate,
+    pub quantifier: Option<Quantifier>,
+    pub attributes: Option<Vec<Text>>,
+}
+
+/// The fields of a selector written as an object; `expand` is an older spelling, `matches` a field of answers.
+const FIELDS: [&str; 5] = ["selector", "quantifier", "attributes", "expand", "matches"];
+
+/// Reads a selector: an array of expressions, `{selector, quantifier, attributes}`, or a flat map of equalities.
+pub(super) fn read_selector(
+    reader: &mut Reader,
+    node: &Node,
+    at: &At<'_>,
+    used: SelectorUse<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Option<ReadSelector> {
+    match &node.value {
+        NodeValue::Object(members) if members.iter().all(|member| FIELDS.contains(&member.key.as_str())) => {
+            let fields = reader.fields(node, at, "a Selector", &FIELDS)?;
+            warn_of_output(&fields, "matches", used.canonical, warnings);
+            let selector = fields.get("selector").map(|node| read_expressions(reader, node, &at.key("selector")));
+            let dialect = used.context.settings.quantifier_dialect;
+            Some(ReadSelector {
+                selector: selector.unwrap_or_default(),
+                quantifier: read_quantifier(reader, &fields, at, used.canonical, dialect, warnings),
+                attributes: read_attribute_names(reader, &fields, at),
+            })
+        }
+        NodeValue::Scalar(_) => {
+            reader.expected(node, at, "a Selector is an array of expressions");
+            None
+        }
+        _ => Some(ReadSelector { selector: read_expressions(reader, node, at), quantifier: None, attributes: None }),
+    }
+}
+
+/// Reads an array of expressions, or a flat map of equalities.
+fn read_expressions(reader: &mut Reader, node: &Node, at: &At<'_>) -> SelectorTemplate {
+    let read: Vec<_> = match &node.value {
+        NodeValue::Array(elements) => {
+            elements.iter().enumerate().filter_map(|(index, node)| read_expression(reader, node, &at.index(index))).collect()
+        }
+        NodeValue::Object(members) => members
+            .iter()
+            .filter_map(|member| {
+                let at = at.key(&member.key);
+                if member.value.scalar().is_none() {
+                    let hint = hint(&member.key, FIELDS.into_iter().take(3));
+                    let message = format!(
+                        "`{}` stands in a flat selector, whose values are texts, but here is {}{hint}",
+                        shorten(&member.key),
+                        member.value.describe()
+                    );
+                    let code = if hint.is_empty() { Code::WrongType } else { Code::UnknownField };
+                    reader.problem(&at, code, message);
+                    return None;
+                }
+                let key = reader.key_name(&member.key, &at, "the key of an expression");
+                let value = Text::read(reader, &member.value, &at, TextRule::Value, "the value");
+                expression(reader, &at, key?, Operator::In, vec![value?])
+            })
+            .collect(),
+        NodeValue::Scalar(_) => {
+            reader.expected(node, at, "a selector is an array of expressions");
+            Vec::new()
+        }
+    };
+    SelectorTemplate(read)
+}
+
+fn read_expression(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<ExpressionTemplate> {
+    let fields = reader.fields(node, at, "an expression", &["key", "operator", "values", "value"])?;
+    let key = match fields.get("key") {
+        None => {
+            reader.missing(at, "key", "an expression");
+            None
+        }
+        Some(node) => {
+            let at = at.key("key");
+            reader.text(node, &at, "the key of an expression").and_then(|key| reader.key_name(key, &at, "the key of an expression"))
+        }
+    };
+    let operators = Operator::ALL.map(|operator| (operator.as_str(), operator));
+    let operator = match fields.get("operator") {
+        None => Some(Operator::In),
+        Some(node) => reader.choice(node, &at.key("operator"), "operator", &operators),
+    };
+    let values = read_values(reader, &fields, at);
+    let (key, operator) = (key?, operator?);
+    let values = match values {
+        Some(values) => values?,
+        None if operator.takes_values() => {
+            reader.missing(at, "values", &format!("the operator {operator}"));
+            return None;
+        }
+        None => Vec::new(),
+    };
+    expression(reader, at, key, operator, values)
+}
+
+/// The values; `None` where there are none at all, `Some(None)` where they cannot be read.
+fn read_values(reader: &mut Reader, fields: &Fields<'_>, at: &At<'_>) -> Option<Option<Vec<Text>>> {
+    let read_all = |reader: &mut Reader, elements: &[Node], at: &At<'_>| {
+        let values = elements.iter().enumerate();
+        let read: Vec<_> =
+            values.map(|(i, node)| Text::read(reader, node, &at.index(i), TextRule::Value, "the value")).collect();
+        read.into_iter().collect::<Option<Vec<_>>>()
+    };
+    match (fields.get("values"), fields.get("value")) {
+        (None, None) => None,
+        (Some(_), Some(_)) => {
+            let message = "`value` is an older spelling of `values`, which stands here too; keep one of them";
+            reader.problem(&at.key("value"), Code::ConflictingSpellings, message);
+            Some(None)
+        }
+        (Some(node), None) => {
+            let at = at.key("values");
+            let elements = reader.elements(node, &at, "values");
+            Some(elements.and_then(|elements| read_all(reader, elements, &at)))
+        }
+        (None, Some(node)) => {
+            let at = at.key("value");
+            Some(match &node.value {
+                NodeValue::Array(elements) => read_all(reader, elements, &at),
+                _ => Text::read(reader, node, &at, TextRule::Value, "the value").map(|value| vec![value]),
+            })
+        }
+    }
+}
+
+fn expression(reader: &mut Reader, at: &At<'_>, key: Name, operator: Operator, values: Vec<Text>) -> Option<ExpressionTemplate> {
+    if values.iter().any(|value| value.template().is_some()) {
+        return Some(ExpressionTemplate::Template { key, operator, values, pointer: at.pointer() });
+    }
+    let plain = values.iter().map(|value| Arc::from(value.written())).collect();
+    match Expression::new(key, operator, plain) {
+        Ok(expression) => Some(ExpressionTemplate::Known(expression)),
+        Err(error) => {
+            let (code, message) = refusal(&error);
+            reader.problem(at, code, message);
+            None
+        }
+    }
+}
+
+/// What to say of an expression that is none.
+pub(super) fn refusal(error: &ExpressionError) -> (Code, String) {
+    match error {
+        ExpressionError::UnexpectedValues(_) => (Code::WrongType, error.to_string()),
+        ExpressionError::Range { .. } => (Code::InvalidRange, error.to_string()),
+    }
+}
+
+impl SelectorTemplate {
+    /// Calls `visit` with every text that may be a template.
+    pub fn each_text(&self, visit: &mut dyn FnMut(&Text)) {
+        for expression in &self.0 {
+            if let ExpressionTemplate::Template { values, .. } = expression {
+                values.iter().for_each(&mut *visit);
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Texts of a specification: plain ones, and templates with the place where they stand.
+
+use std::sync::Arc;
+
+use super::problem::{Problem, Problems};
+use super::read::{At, Reader, shorten};
+use super::template::{Limits, Scope, Template};
+use crate::document::{Node, Pointer};
+use crate::model::{Code, TextRule};
+
+/// A text of a specification as it was written.
+#[derive(Clone, Debug)]
+pub(super) enum Text {
+    /// It holds no expression; its rule was checked.
+    Plain(Arc<str>),
+    /// It holds expressions.
+    Template(Arc<TemplateText>),
+}
+
+/// A template and where it stands.
+#[derive(Debug)]
+pub(super) struct TemplateText {
+    pub template: Template,
+    pub written: String,
+    /// In the document as posted.
+    pub pointer: Pointer,
+    pub rule: TextRule,
+    /// What the text is, for messages.
+    pub what: &'static str,
+}
+
+impl Text {
+    /// Reads the text at `node`, which has to keep `rule` once it is rendered.
+    pub fn read(reader: &mut Reader, node: &Node, at: &At<'_>, rule: TextRule, what: &'static str) -> Option<Self> {
+        let written = reader.text(node, at, what)?;
+        Self::of(reader, written, at, rule, what)
+    }
+
+    /// Reads a text that stands at `at`.
+    pub fn of(reader: &mut Reader, written: &str, at: &At<'_>, rule: TextRule, what: &'static str) -> Option<Self> {
+        let template = match Template::parse(written, &Limits::default()) {
+            Ok(template) => template,
+            Err(error) => {
+                reader.problems.push(Problem::of_template(error, &at.pointer()));
+                return None;
+            }
+        };
+        match template.plain_text() {
+            Some(plain) if !template.has_dollar_escape() => {
+                reader.check(plain, rule, at, what).then(|| Self::Plain(plain.into()))
+            }
+            _ => {
+                let pointer = at.pointer();
+                Some(Self::Template(Arc::new(TemplateText { template, written: written.to_owned(), pointer, rule, what })))
+            }
+        }
+    }
+
+    /// A text of our own.
+    pub fn plain(text: &str) -> Self {
+        Self::Plain(text.into())
+    }
+
+    /// A template of our own, a default; `at` is where it would stand.
+    pub fn default_template(written: &str, at: &At<'_>, rule: TextRule, what: &'static str) -> Self {
+        let template = Template::parse(written, &Limits::default()).expect("the defaults are valid templates");
+        Self::Template(Arc::new(TemplateText { template, written: written.to_owned(), pointer: at.pointer(), rule, what }))
+    }
+
+    /// As it was written.
+    pub fn written(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Template(template) => &template.written,
+        }
+    }
+
+    /// The template, if it is one.
+    pub fn template(&self) -> Option<&Arc<TemplateText>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Template(template) => Some(template),
+        }
+    }
+
+    /// Whether it reads what was matched.
+    pub fn is_late(&self) -> bool {
+        self.template().is_some_and(|text| text.template.reads().iter().any(|read| read.root() == "requires"))
+    }
+
+    /// The final text, or `None` with its problem added.
+    pub fn render(&self, scope: &Scope<'_>, problems: &mut Problems) -> Option<Arc<str>> {
+        match self {
+            Self::Plain(text) => Some(text.clone()),
+            Self::Template(template) => match template.render(scope) {
+                Ok(text) => Some(text),
+                Err(problem) => {
+                    problems.push(problem);
+                    None
+                }
+            },
+        }
+    }
+}
+
+impl TemplateText {
+    /// The final text.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Arc<str>, Problem> {
+        let text = self.template.render(scope, &Limits::default());
+        self.checked(text.map_err(|error| Problem::of_template(error, &self.pointer))?)
+    }
+
+    /// A rendered text, checked against the rule of its place.
+    pub fn checked(&self, text: String) -> Result<Arc<str>, Problem> {
+        match self.rule.check(&text) {
+            Ok(()) => Ok(text.into()),
+            Err(error) => Err(Problem {
+                code: Code::InvalidText,
+                pointer: self.pointer.as_str().to_owned(),
+                line: None,
+                column: None,
+                message: format!("{} `{}`, rendered from `{}`, is not allowed: {error}", self.what, shorten(&text), shorten(&self.written)),
+            }),
+        }
+    }
+
+    /// Whether `$$` was read as a literal dollar.
+    pub fn has_dollar_escape(&self) -> bool {
+        self.template.has_dollar_escape()
+    }
+}
