@@ -5,3 +5,5 @@ pub mod document;
 pub mod model;
 pub mod planner;
 pub mod spec;
+pub mod wire;
+pub mod store;

@@ -21,7 +21,7 @@ pub use artifact_spec::{ArtifactSpec, Late, LateProblem, LateProblemKind, Provid
 pub use artifact_spec::{Scope, Warning};
 pub use attributes::Attributes;
 pub use change::{
-    ActiveRequire, ArtifactRow, ChangeSet, Cause, EnvironmentRow, InterfaceRow, KeyRow, PlanRow, ReceivedRow, RequirementsRow,
+    ActiveRequire, ArtifactRow, Cause, ChangeSet, Difference, DifferenceKind, EnvironmentRow, InterfaceRow, KeyRow, PlanRow, ReceivedRow, RequirementsRow,
     ResolutionRow, Row, ServerDeclaration, SlotRow, SystemRow,
 };
 pub use code::Code;

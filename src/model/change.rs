@@ -174,9 +174,41 @@ pub struct ResolutionRow {
     pub resolved_at: u64,
     /// The specification, rendered and resolved, in the form in which a plan shows it.
     pub artifact_spec: JsonText,
-    /// The warnings of the plan that concern this attempt, pointers into the single form.
+    /// The warnings of the plan that concern this attempt, pointers relative to the specification.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// What had changed between plan and finish.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<Difference>,
+}
+
+/// What a value handed to a deploy script was, and what it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The require.
+    pub require: Name,
+    /// The kind of difference.
+    pub kind: DifferenceKind,
+    /// The Component.
+    pub component: ComponentId,
+    /// The match as it was handed out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<JsonText>,
+    /// The match as it would be handed out now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<JsonText>,
+}
+
+/// The kinds of [`Difference`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DifferenceKind {
+    /// It matched, and does not match any more.
+    Gone,
+    /// It matches still, with other values.
+    Changed,
+    /// It did not match then.
+    Added,
 }
 
 /// What the active attempt of a slot requires.

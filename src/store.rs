@@ -1,0 +1,155 @@
+//! The store: a durable, totally ordered history of ChangeSets, and what is asked of it later.
+//!
+//! A store never resolves, it records, so two backends cannot resolve differently. Calls block; callers run them on threads
+//! that may.
+
+pub mod embedded;
+
+use std::fmt;
+
+use crate::catalog::Catalog;
+use crate::model::{
+    ChangeSet, Condition, DeploymentId, DeploymentSpec, Outcome, PlanId, PlanRow, ReceivedRow, ResolutionRow, State, Timestamp,
+};
+
+/// What every backend provides.
+pub trait Store: Send + Sync {
+    /// The newest state.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be read.
+    fn load(&self) -> Result<Catalog, StoreError>;
+
+    /// Appends a batch, all of it or nothing, durably. The revision of its first ChangeSet must follow the last one stored.
+    ///
+    /// # Errors
+    /// [`CommitError::Failed`] where certainly nothing was recorded, [`CommitError::Unknown`] where that cannot be told.
+    fn commit(&self, batch: &[ChangeSet]) -> Result<(), CommitError>;
+
+    /// Up to `limit` ChangeSets after `revision`, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] where they cannot be read.
+    fn changes_after(&self, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError>;
+
+    /// An attempt with its specification and newest resolution.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be read.
+    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError>;
+
+    /// A plan that was posted as a set.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be read.
+    fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError>;
+
+    /// Attempts, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where they cannot be read.
+    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError>;
+
+    /// Is offered every published Catalog, to keep a snapshot of it for a quick start; returns at once.
+    fn offer_snapshot(&self, catalog: &std::sync::Arc<Catalog>);
+
+    /// Keeps a last snapshot where that is worth it, and stops what runs in the background.
+    fn close(&self, catalog: &Catalog);
+}
+
+/// An attempt and what belongs to it.
+#[derive(Clone, Debug)]
+pub struct StoredDeployment {
+    /// The attempt as it is now.
+    pub spec: DeploymentSpec,
+    /// Specification and inputs as received.
+    pub received: ReceivedRow,
+    /// The newest resolution.
+    pub resolution: ResolutionRow,
+}
+
+/// An attempt in a list, and where it stands in the order of the list.
+#[derive(Clone, Debug)]
+pub struct ListedDeployment {
+    /// Its place: later attempts have greater ones.
+    pub place: i64,
+    /// The attempt as it is now.
+    pub spec: DeploymentSpec,
+}
+
+/// Which attempts to list; absent: any.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "each field is the property of the attempt of that name")]
+pub struct DeploymentFilter {
+    pub system: Option<String>,
+    pub artifact: Option<String>,
+    pub environment: Option<String>,
+    pub instance: Option<String>,
+    pub state: Option<State>,
+    pub target_state: Option<State>,
+    pub condition: Option<Condition>,
+    pub outcome: Option<Outcome>,
+    pub actor: Option<String>,
+    /// Created at or after.
+    pub from: Option<Timestamp>,
+    /// Created before.
+    pub to: Option<Timestamp>,
+}
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// At most so many.
+    pub limit: usize,
+    /// Only those whose place is less.
+    pub before: Option<i64>,
+}
+
+/// Why a store cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it open.
+    #[error("{folder} is in use by another mortise process{}; stop that one, or give this one another folder with --data", pid.as_ref().map_or_else(String::new, |pid| format!(" (process {pid})")))]
+    InUse {
+        /// The folder.
+        folder: String,
+        /// The process, where it can be told.
+        pid: Option<String>,
+    },
+    /// It was written by a newer version.
+    #[error("{what} was written by a newer mortise (format {found}; this one knows {known}); use that version")]
+    TooNew {
+        /// What.
+        what: String,
+        /// Its format.
+        found: i64,
+        /// The newest format that is known.
+        known: i64,
+    },
+    /// It holds what cannot be there.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The backend failed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+/// Why a batch was not committed.
+#[derive(Debug)]
+pub enum CommitError {
+    /// Certainly nothing was recorded.
+    Failed(StoreError),
+    /// It cannot be told whether the batch was recorded.
+    Unknown(StoreError),
+}
+
+impl fmt::Display for CommitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write!(f, "nothing was recorded: {error}"),
+            Self::Unknown(error) => write!(f, "it is not known whether the batch was recorded: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for CommitError {}

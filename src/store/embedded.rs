@@ -1,0 +1,94 @@
+//! The embedded store: one folder, one SQLite database, nothing to install.
+//!
+//! The history is the table `change`; every other table is an index into it that could be made anew from it. One connection
+//! writes, on the committer's thread; readers have connections of their own, and WAL lets neither wait for the other. The
+//! write-ahead log is moved into the database in the background, so that no commit waits for that.
+
+mod background;
+mod folder;
+mod history;
+mod schema;
+mod snapshot;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use super::{CommitError, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment};
+use crate::catalog::Catalog;
+use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
+use background::Background;
+use folder::Folder;
+
+/// An open folder.
+pub struct EmbeddedStore {
+    folder: Arc<Folder>,
+    writer: Arc<Mutex<Connection>>,
+    readers: Mutex<Vec<Connection>>,
+    background: Background,
+}
+
+impl EmbeddedStore {
+    /// Opens a folder, made where there is none. While it is open no other process can open it.
+    ///
+    /// # Errors
+    /// [`StoreError`] where another process has it, or it cannot be read or written, or a newer version wrote it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let folder = Arc::new(Folder::open(path)?);
+        let writer = Arc::new(Mutex::new(schema::open_writer(&folder.database())?));
+        let background = Background::start(folder.clone(), writer.clone())?;
+        Ok(Self { folder, writer, readers: Mutex::default(), background })
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => schema::open_reader(&self.folder.database())?,
+        };
+        let result = read(&connection);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        result
+    }
+}
+
+impl Store for EmbeddedStore {
+    fn load(&self) -> Result<Catalog, StoreError> {
+        self.read(|connection| {
+            let mut catalog = snapshot::load(&self.folder, connection)?.unwrap_or_default();
+            self.background.snapshot_is_at(catalog.revision());
+            history::each_change_after(connection, catalog.revision(), |change| catalog.apply(&change))?;
+            Ok(catalog)
+        })
+    }
+
+    fn commit(&self, batch: &[ChangeSet]) -> Result<(), CommitError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        history::append(&mut writer, batch)
+    }
+
+    fn changes_after(&self, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError> {
+        self.read(|connection| history::changes_after(connection, revision, limit))
+    }
+
+    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
+        self.read(|connection| history::deployment(connection, id))
+    }
+
+    fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {
+        self.read(|connection| history::set(connection, id))
+    }
+
+    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
+        self.read(|connection| history::deployments(connection, filter, page))
+    }
+
+    fn offer_snapshot(&self, catalog: &Arc<Catalog>) {
+        self.background.offer(catalog);
+    }
+
+    fn close(&self, catalog: &Catalog) {
+        self.background.stop(catalog);
+    }
+}

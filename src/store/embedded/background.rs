@@ -1,0 +1,149 @@
+//! What happens beside the commits: moving the write-ahead log into the database, and keeping snapshots.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::folder::Folder;
+use super::{schema, snapshot};
+use crate::catalog::Catalog;
+use crate::store::StoreError;
+
+/// How many changes after the last snapshot make the next one worth its while, at least.
+const CHANGES: u64 = 50_000;
+/// How many make a last one worth its while when the store is closed.
+const CHANGES_AT_CLOSE: u64 = 2_000;
+/// From which length the write-ahead log is begun anew.
+const LOG_BYTES: i64 = 64 << 20;
+/// How often that is looked at.
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// The background thread.
+pub(super) struct Background {
+    folder: Arc<Folder>,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    woken: Condvar,
+    /// The revision of the last snapshot.
+    kept: AtomicU64,
+    /// How many changes after it the next one is due.
+    due: AtomicU64,
+}
+
+#[derive(Default)]
+struct State {
+    offered: Option<Arc<Catalog>>,
+    stopped: bool,
+}
+
+impl Background {
+    pub fn start(folder: Arc<Folder>, writer: Arc<Mutex<Connection>>) -> Result<Self, StoreError> {
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            woken: Condvar::new(),
+            kept: AtomicU64::new(0),
+            due: AtomicU64::new(CHANGES),
+        });
+        let connection = schema::open_writer(&folder.database())?;
+        let (worker, in_folder) = (shared.clone(), folder.clone());
+        let thread = std::thread::Builder::new()
+            .name("store-background".to_owned())
+            .spawn(move || worker.run(&in_folder, &connection, &writer))
+            .map_err(|error| StoreError::Failed(error.to_string()))?;
+        Ok(Self { folder, shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Tells at which revision the last snapshot was made.
+    pub fn snapshot_is_at(&self, revision: u64) {
+        self.shared.kept.store(revision, Ordering::Relaxed);
+    }
+
+    /// Offers a Catalog, which is kept if enough has changed since the last one.
+    pub fn offer(&self, catalog: &Arc<Catalog>) {
+        let changed = catalog.revision().saturating_sub(self.shared.kept.load(Ordering::Relaxed));
+        if changed >= self.shared.due.load(Ordering::Relaxed) {
+            self.shared.lock().offered = Some(catalog.clone());
+            self.shared.woken.notify_one();
+        }
+    }
+
+    /// Stops the thread, and keeps a last snapshot where that is worth it.
+    pub fn stop(&self, catalog: &Catalog) {
+        self.shared.lock().stopped = true;
+        self.shared.woken.notify_one();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the background thread of the store ended in a panic");
+        }
+        let changed = catalog.revision().saturating_sub(self.shared.kept.load(Ordering::Relaxed));
+        if changed >= CHANGES_AT_CLOSE {
+            match schema::open_reader(&self.folder.database()) {
+                Ok(connection) => self.shared.keep(&self.folder, &connection, catalog),
+                Err(error) => tracing::warn!(%error, "no last snapshot was kept; the next start replays more"),
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, folder: &Folder, connection: &Connection, writer: &Mutex<Connection>) {
+        loop {
+            let state = self.lock();
+            let waited = self.woken.wait_timeout_while(state, PERIOD, |state| !state.stopped && state.offered.is_none());
+            let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            if state.stopped {
+                return;
+            }
+            let offered = state.offered.take();
+            drop(state);
+            if let Some(catalog) = offered {
+                self.keep(folder, connection, &catalog);
+            }
+            checkpoint(connection, writer);
+        }
+    }
+
+    fn keep(&self, folder: &Folder, connection: &Connection, catalog: &Catalog) {
+        match snapshot::write(folder, connection, catalog) {
+            Ok(()) => {
+                self.kept.store(catalog.revision(), Ordering::Relaxed);
+                // As much again as there is: what is written for snapshots stays proportional to what is written at all.
+                self.due.store(CHANGES.max(catalog.revision() / 2), Ordering::Relaxed);
+            }
+            Err(error) => tracing::warn!(%error, "a snapshot could not be kept; the next start replays more"),
+        }
+    }
+}
+
+/// Moves what it can of the write-ahead log into the database; commits go on meanwhile. A long log, which commits would only
+/// ever append to, is moved to its end while they wait for the little that is left, so that it begins anew.
+fn checkpoint(connection: &Connection, writer: &Mutex<Connection>) {
+    let moved = (|| {
+        if log_bytes(connection)? < LOG_BYTES {
+            return Ok(());
+        }
+        log_bytes(connection)?;
+        let _no_commit = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        log_bytes(connection).map(drop)
+    })();
+    if let Err(error) = moved {
+        tracing::warn!(%error, "the write-ahead log could not be moved into the database");
+    }
+}
+
+/// Moves what can be moved, and says how long the log was.
+fn log_bytes(connection: &Connection) -> rusqlite::Result<i64> {
+    let pages: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?;
+    Ok(pages.saturating_mul(schema::PAGE_BYTES))
+}

@@ -1,0 +1,89 @@
+//! Snapshots: a Catalog as lines of JSON, so that a start need not replay the whole history.
+//!
+//! The first line says where in the history it was made, the last how many lines are between them. A snapshot that is
+//! damaged, or that belongs to another history, is passed over: the history itself has everything.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::folder::Folder;
+use super::history;
+use crate::catalog::Catalog;
+use crate::model::{Row, Timestamp};
+use crate::store::StoreError;
+
+const FORMAT: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: u32,
+    revision: u64,
+    time: Timestamp,
+    change: Uuid,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Trailer {
+    rows: u64,
+}
+
+/// Writes a snapshot beside the old one, and puts it in its place once it is on the disk.
+pub(super) fn write(folder: &Folder, connection: &Connection, catalog: &Catalog) -> Result<(), StoreError> {
+    let Some(change) = history::change_id(connection, catalog.revision())? else { return Ok(()) };
+    let write = || -> std::io::Result<()> {
+        let fresh = folder.path().join("snapshot.jsonl.new");
+        let mut file = BufWriter::with_capacity(1 << 20, File::create(&fresh)?);
+        let header = Header { format: FORMAT, revision: catalog.revision(), time: catalog.time(), change };
+        line(&mut file, &header)?;
+        let mut rows = 0;
+        for row in catalog.rows() {
+            line(&mut file, &row)?;
+            rows += 1;
+        }
+        line(&mut file, &Trailer { rows })?;
+        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        fs::rename(&fresh, folder.snapshot())?;
+        File::open(folder.path())?.sync_all()
+    };
+    write().map_err(|error| StoreError::Failed(format!("{}: {error}", folder.snapshot().display())))
+}
+
+fn line(file: &mut impl Write, value: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *file, value)?;
+    file.write_all(b"\n")
+}
+
+/// The Catalog of the snapshot; `None` where there is none that can be used.
+pub(super) fn load(folder: &Folder, connection: &Connection) -> Result<Option<Catalog>, StoreError> {
+    let path = folder.snapshot();
+    let Ok(file) = File::open(&path) else { return Ok(None) };
+    let mut lines = BufReader::with_capacity(1 << 20, file).lines();
+    let Some(header) = lines.next().and_then(Result::ok).and_then(|line| serde_json::from_str::<Header>(&line).ok()) else {
+        tracing::warn!(snapshot = %path.display(), "the snapshot cannot be read; replaying the history instead");
+        return Ok(None);
+    };
+    if header.format != FORMAT || history::change_id(connection, header.revision)? != Some(header.change) {
+        tracing::warn!(snapshot = %path.display(), "the snapshot is not of this history; replaying the history instead");
+        return Ok(None);
+    }
+    let mut catalog = Catalog::default();
+    catalog.begin_at(header.revision, header.time);
+    let mut rows = 0;
+    for line in lines {
+        let Ok(line) = line else { break };
+        if let Ok(row) = serde_json::from_str::<Row>(&line) {
+            catalog.apply_row(&row);
+            rows += 1;
+        } else if serde_json::from_str::<Trailer>(&line).is_ok_and(|trailer| trailer.rows == rows) {
+            return Ok(Some(catalog));
+        } else {
+            break;
+        }
+    }
+    tracing::warn!(snapshot = %path.display(), "the snapshot is damaged; replaying the history instead");
+    Ok(None)
+}
