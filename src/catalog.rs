@@ -47,7 +47,8 @@ pub struct Catalog {
     keys: Map<Symbol, Posting>,
     places: Map<(Symbol, Symbol), Posting>,
     planned: Map<Symbol, imbl::OrdSet<SlotKey>>,
-    slots: Map<SlotKey, Arc<SlotState>>,
+    // OrdMap: the slots of an Artifact stand together.
+    slots: imbl::OrdMap<SlotKey, Arc<SlotState>>,
     servers: imbl::OrdMap<Name, Handle>,
     couplings: Couplings,
     systems: imbl::OrdMap<Name, SystemRow>,
@@ -185,6 +186,14 @@ impl Catalog {
             Some(row) => Some(row.first_deployment.unwrap_or(settings.first_deployment)),
             None => Some(settings.first_deployment),
         }
+    }
+
+    /// The Environments in which an Artifact was ever started, in name order.
+    pub fn environments_of(&self, artifact: &Name) -> Vec<Name> {
+        let Some(artifact) = self.symbols.find(artifact.as_str()) else { return Vec::new() };
+        let slots = self.slots.range(SlotKey::first_of(artifact)..).take_while(|(slot, _)| slot.artifact == artifact);
+        let started: std::collections::BTreeSet<_> = slots.map(|(slot, _)| self.symbols.name(slot.environment)).collect();
+        started.into_iter().collect()
     }
 
     /// The plan recorded under an idempotency key.

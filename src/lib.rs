@@ -7,3 +7,4 @@ pub mod planner;
 pub mod spec;
 pub mod wire;
 pub mod store;
+pub mod app;

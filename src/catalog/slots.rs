@@ -15,6 +15,13 @@ pub(super) struct SlotKey {
     pub instance: Symbol,
 }
 
+impl SlotKey {
+    /// No slot of this Artifact comes before it.
+    pub fn first_of(artifact: Symbol) -> Self {
+        Self { artifact, environment: Symbol::FIRST, instance: Symbol::FIRST }
+    }
+}
+
 /// What is known of a slot without asking the store: the attempts that can still change by themselves.
 #[derive(Clone, Debug, Default)]
 pub struct SlotState {

@@ -13,6 +13,9 @@ pub struct Symbol(u32);
 const ALWAYS: [&str; 4] = ["interface", "name", "environment", "layer"];
 
 impl Symbol {
+    /// None comes before it.
+    pub const FIRST: Self = Self(0);
+
     /// Whether it is the key of a label that every Component has.
     pub fn is_always_a_label(self) -> bool {
         (self.0 as usize) < ALWAYS.len()

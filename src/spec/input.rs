@@ -1,12 +1,15 @@
 //! Inputs: what the pipeline gives to the templates.
 
 use super::nearest::hint;
-use super::read::{At, Reader};
+use super::read::{At, Reader, shorten};
 use crate::document::{Json, Node, NodeValue, Style, Syntax};
 use crate::model::{Code, TextRule};
 
 /// The most bytes of one input value.
 const VALUE_BYTES: usize = 16 * 1024;
+
+/// How many maps a dotted name may make inside each other.
+const NAME_PARTS: usize = 32;
 
 /// Input values by name: texts, integers, booleans, and nested maps of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +122,9 @@ fn is_integer(text: &str) -> bool {
 }
 
 fn insert(inputs: &mut Json, name: &str, value: &str) -> Result<(), String> {
+    if name.split('.').count() > NAME_PARTS {
+        return Err(format!("`{}` is no name of an input: at most {NAME_PARTS} parts are allowed", shorten(name)));
+    }
     let mut place = inputs;
     let mut path = name.split('.').peekable();
     while let Some(part) = path.next() {

@@ -6,18 +6,23 @@ use std::sync::Arc;
 
 use super::nearest::hint;
 use super::problem::{Problem, Problems};
+use super::read::shorten;
 use super::template::{Limits, Scope, Segment, TemplateError, TemplateErrorKind};
 use super::text::{TemplateText, Text};
-use crate::document::{Json, Pointer};
+use crate::document::{Json, Place, Pointer};
 use crate::model::{Code, Late, LateProblem, LateProblemKind, Name, Read};
 
-/// What templates in a specification see, besides what was matched. Owned, because late texts outlive the rendering.
+/// How many names of requires are looked through for a "did you mean".
+const HINTED: usize = 256;
+
+/// What templates in a specification see, besides what was matched. Shared, because late texts outlive the rendering
+/// and there may be thousands.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Values(Vec<(&'static str, Json)>);
+pub(super) struct Values(Vec<(&'static str, Arc<Json>)>);
 
 impl Values {
     pub fn set(&mut self, name: &'static str, value: Json) {
-        self.0.push((name, value));
+        self.0.push((name, Arc::new(value)));
     }
 
     pub fn scope(&self) -> Scope<'_> {
@@ -62,35 +67,36 @@ impl LateContext {
         problems: &mut Problems,
         render: impl Fn(&mut Renderer<'_>) -> Result<T, LateProblem> + Send + Sync + 'static,
     ) -> LateValue<T> {
-        let mut reads = Vec::new();
+        let (mut reads, mut reads_any) = (Vec::new(), false);
         for text in texts {
             for read in text.template.reads().iter().filter(|read| read.root() == "requires") {
                 match read.segments.get(1) {
                     Some(Segment::Name(name)) => match self.known.get(name.as_ref()) {
                         Some(known) => reads.push(Read { require: known.clone(), attribute: attribute(&read.segments) }),
-                        None => problems.push(self.unknown(text, name)),
+                        None if problems.is_full() => {}
+                        None => problems.push(self.unknown(text, name, read.place)),
                     },
                     // Which one is read is told only when it is rendered.
-                    _ => reads.extend(self.known.iter().map(|known| Read { require: known.clone(), attribute: None })),
+                    _ => reads_any = true,
                 }
             }
+        }
+        if reads_any {
+            reads.extend(self.known.iter().map(|known| Read { require: known.clone(), attribute: None }));
         }
         let (values, known) = (self.values.clone(), self.known.clone());
         LateValue { reads, values, posted_at: posted_at.clone(), canonical, known, render: Box::new(render) }
     }
 
-    fn unknown(&self, text: &TemplateText, name: &str) -> Problem {
-        let hint = hint(name, self.known.iter().map(Name::as_str));
-        let message = format!("`requires.{name}` is not defined: no require has this name{hint}");
-        // The template says where each of its paths stands only when it is rendered.
-        let nothing = Json::Object(Vec::new());
-        let scope = self.values.scope().with("requires", &nothing);
-        let place = match text.template.render(&scope, &Limits::default()) {
-            Err(error) => (Some(error.line), Some(error.column)),
-            Ok(_) => (None, None),
-        };
-        let pointer = text.pointer.as_str().to_owned();
-        Problem { code: Code::TemplateUndefined, pointer, line: place.0, column: place.1, message }
+    fn unknown(&self, text: &TemplateText, name: &str, place: Place) -> Problem {
+        let hint = hint(name, self.known.iter().map(Name::as_str).take(HINTED));
+        Problem {
+            code: Code::TemplateUndefined,
+            pointer: text.pointer.as_str().to_owned(),
+            line: Some(place.line),
+            column: Some(place.column),
+            message: format!("`requires.{}` is not defined: no require has this name{hint}", shorten(name)),
+        }
     }
 }
 

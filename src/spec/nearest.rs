@@ -1,5 +1,8 @@
 //! "Did you mean": the known name nearest to a misspelt one.
 
+/// A longer name is not looked up: it takes long to compare.
+const MAX_LENGTH: usize = 64;
+
 /// The name in `known` nearest to `wanted`, if one is near enough to be meant. Of equally near ones the first in order.
 ///
 /// ```
@@ -8,6 +11,9 @@
 /// ```
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = wanted.chars().count();
+    if length > MAX_LENGTH {
+        return None;
+    }
     let allowed = (length / 3).max(1);
     let near = known.into_iter().filter(|known| known.chars().count().abs_diff(length) <= allowed);
     let measured = near.map(|known| (strsim::osa_distance(&wanted.to_lowercase(), &known.to_lowercase()), known));

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::template::{TemplateError, TemplateErrorKind};
 use crate::document::{DocumentError, DocumentErrorKind, Pointer};
 use crate::model::Code;
+use crate::planner::InvalidText;
 
 /// One problem of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ impl Problems {
 
     /// Adds one, unless there are a thousand already.
     pub fn push(&mut self, problem: Problem) {
-        if self.0.len() < REPORTED {
+        if !self.is_full() {
             self.0.push(problem);
         }
     }
@@ -48,6 +49,11 @@ impl Problems {
         for problem in others.0 {
             self.push(problem);
         }
+    }
+
+    /// Whether no more are taken.
+    pub fn is_full(&self) -> bool {
+        self.0.len() >= REPORTED
     }
 
     /// Whether there is none.
@@ -100,5 +106,13 @@ impl Problem {
         };
         let (line, column) = (Some(error.place.line), Some(error.place.column));
         Some(Self { code, pointer: String::new(), line, column, message: error.message.clone() })
+    }
+}
+
+/// What the planner found wrong in a late text.
+impl From<InvalidText> for Problem {
+    fn from(invalid: InvalidText) -> Self {
+        let (line, column) = invalid.place.unzip();
+        Self { code: invalid.code, pointer: invalid.pointer.into(), line, column, message: invalid.message }
     }
 }

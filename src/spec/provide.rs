@@ -79,7 +79,7 @@ fn read(
                 reader.problem(&at.key(field), Code::ConflictingSpellings, message);
             }
             Some(_) => {}
-            None => *place = Some(key.map(|key| Text::plain(key.as_str()))),
+            None => *place = Some(key.map(|key| Text::literal(key.as_str(), at, TextRule::Name, "the key"))),
         }
     }
     for (field, read) in [("interface", &interface), ("layer", &layer)] {

@@ -59,6 +59,10 @@ impl Rendering {
         let instance = self.field("instance", &written.instance);
         let description = written.description.as_ref().map(|text| self.field("description", text));
         let annotations = self.annotations(&written.annotations, "");
+        if let Some(annotations) = &annotations {
+            let members = annotations.iter().map(|(name, text)| (name.as_str().to_owned(), Json::Text(text.clone())));
+            self.values.set("annotations", Json::Object(members.collect()));
+        }
         let known = written.requires.keys().cloned().collect::<BTreeSet<_>>();
         let late = LateContext { values: Arc::new(self.values.clone()), known: Arc::new(known) };
         let (system, name, version) = (system.map(Name::of_checked), name.map(Name::of_checked), version);
@@ -94,8 +98,11 @@ impl Rendering {
         Some(rendered)
     }
 
-    /// Renders a text that stands at `canonical`.
+    /// Renders a text that stands at `canonical`; nothing more once there is too much.
     fn text(&mut self, text: &Text, canonical: &str) -> Option<Arc<str>> {
+        if self.bytes > RENDERED_BYTES {
+            return None;
+        }
         let rendered = match text {
             Text::Plain(plain) => plain.clone(),
             Text::Template(template) => {
@@ -226,7 +233,7 @@ impl Rendering {
         let (problems, bytes) = (&mut self.problems, &mut self.bytes);
         let mut failed = false;
         let rendered = value.render::<std::convert::Infallible>(&mut |text| {
-            let text = text.render(&scope, problems);
+            let text = if *bytes > RENDERED_BYTES { None } else { text.render(&scope, problems) };
             failed |= text.is_none();
             let text = text.as_deref().unwrap_or_default().to_owned();
             *bytes += text.len();
@@ -273,13 +280,13 @@ impl Rendering {
         late: Option<&LateContext>,
     ) -> Option<Require> {
         let interface = match &written.interface {
-            Some(text) => Some(self.text(text, &format!("{canonical}/interface")).map(Name::of_checked)?),
-            None => None,
+            Some(text) => self.text(text, &format!("{canonical}/interface")).map(|name| Some(Name::of_checked(name))),
+            None => Some(None),
         };
         let selector = self.selector(written, canonical, environment, late);
         let attributes = self.attribute_names(written, canonical, late);
         Some(Require {
-            interface,
+            interface: interface?,
             selector: selector?,
             scope: written.scope,
             resolution: written.resolution,
@@ -307,6 +314,9 @@ impl Rendering {
             let mut templates = Vec::new();
             written.selector.each_text(&mut |text| templates.extend(text.template().cloned()));
             let pointer = Pointer::parsed(canonical).join("selector");
+            for template in &templates {
+                self.warn_of_dollar(template, pointer.as_str());
+            }
             let posted_at = written.pointer.clone();
             let render = move |renderer: &mut Renderer<'_>| {
                 let rendered = expressions.iter().map(|expression| late_expression(expression, renderer));
@@ -322,6 +332,10 @@ impl Rendering {
             .map(|(index, expression)| self.expression(expression, &format!("{canonical}/selector/{index}"), Some(index) == shorthand))
             .collect();
         let mut rendered: Vec<_> = rendered.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+        if rendered.is_empty() && shorthand.is_some() && written.interface.is_none() {
+            let message = "a Require needs an interface or a selector; with the version `*` alone, everything would match";
+            self.problems.add(Code::EmptyRequire, written.pointer.clone(), message);
+        }
         for (index, expression) in rendered.iter().enumerate() {
             self.warn_of_text_like_range(expression, &format!("{canonical}/selector/{index}"));
         }
@@ -389,6 +403,9 @@ impl Rendering {
         let pointer = format!("{canonical}/attributes");
         if let Some(late) = late.filter(|_| written.attributes.iter().any(Text::is_late)) {
             let templates: Vec<_> = written.attributes.iter().filter_map(|text| text.template().cloned()).collect();
+            for template in &templates {
+                self.warn_of_dollar(template, &pointer);
+            }
             let names = written.attributes.clone();
             let render = move |renderer: &mut Renderer<'_>| names.iter().map(|name| renderer.text(name)).collect();
             let posted_at = written.pointer.join("attributes");

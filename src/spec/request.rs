@@ -91,7 +91,18 @@ impl StartDocument {
         if start.members.is_empty() && reader.problems.is_empty() {
             reader.problem(&root, Code::MissingField, "the set is empty; it needs at least one artifact specification");
         }
+        start.render_beside(&mut reader.problems);
         reader.problems.or(start)
+    }
+
+    /// Where there are problems, adds what only rendering finds, so that all are reported at once. Not where an input is
+    /// missing because it is none: every text that reads it would fail.
+    fn render_beside(&self, problems: &mut Problems) {
+        if problems.is_empty() || problems.as_slice().iter().any(|problem| problem.code == Code::InvalidInput) {
+            return;
+        }
+        let rendered = self.members.iter().filter_map(|member| member.specification.render(&member.inputs).err());
+        rendered.for_each(|found| problems.extend(found));
     }
 
     fn read_wrapped(&mut self, reader: &mut Reader, node: &Node, at: &At<'_>, context: ReadContext<'_>) {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::read::{At, Fields, Reader, shorten};
-use super::selector::{SelectorTemplate, SelectorUse, read_selector};
+use super::selector::{ReadSelector, SelectorTemplate, SelectorUse, read_selector};
 use super::specification::{ReadContext, warn_of_output};
 use super::text::Text;
 use crate::document::{Json, Node, NodeValue, Pointer, Style};
 use crate::model::{Code, Dialect, Name, Quantifier, QuantifierError, Resolution, Scope, TextRule, Warning};
 
 /// A Require whose texts are still templates.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RequireTemplate {
     pub interface: Option<Text>,
     pub selector: SelectorTemplate,
@@ -42,7 +42,8 @@ pub(super) fn read_requires(
                 let at = at.key(&member.key);
                 let Some(name) = reader.key_name(&member.key, &at, "the name of a require") else { continue };
                 let read = read_require(reader, &member.value, &at, &name, context, warnings);
-                requires.extend(read.map(|require| (name, require)));
+                // One that cannot be read is known by name all the same, to the texts that read its matches.
+                requires.insert(name, read.unwrap_or_default());
             }
         }
         NodeValue::Array(elements) => {
@@ -115,8 +116,11 @@ fn read_require(
     let version = fields.get("version").map(|node| Text::read(reader, node, &at.key("version"), TextRule::FilledValue, "the version"));
     let used = SelectorUse { canonical: &canonical, context };
     let selector_at = at.key("selector");
+    let problems = reader.problems.as_slice().len();
     let inner = fields.get("selector").map(|node| read_selector(reader, node, &selector_at, used, warnings));
-    if interface.is_none() && inner.is_none() && version.is_none() {
+    let is_empty = |read: &ReadSelector| read.selector.0.is_empty() && reader.problems.as_slice().len() == problems;
+    let selects = inner.as_ref().is_some_and(|read| !read.as_ref().is_some_and(is_empty));
+    if interface.is_none() && !selects && version.is_none() {
         reader.problem(at, Code::EmptyRequire, "a Require needs an interface or a selector; with neither, everything would match");
     }
     let (selector, inner_quantifier, inner_attributes) = match inner {
@@ -199,8 +203,11 @@ fn read_bounds(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Quantifi
     let fields = reader.fields(node, at, "a quantifier", &["min", "max"])?;
     let mut bound = |field: &str| {
         let number = fields.get(field).map(|node| {
-            let number = node.scalar().and_then(|scalar| scalar.text.parse::<u32>().ok());
-            if number.is_none() {
+            let plain = node.scalar().filter(|scalar| scalar.style == Style::Plain && Json::is_number(&scalar.text));
+            let number = plain.and_then(|scalar| scalar.text.parse::<u32>().ok());
+            if node.scalar().is_some_and(|scalar| scalar.text.contains("${")) {
+                reader.problem(&at.key(field), Code::TemplateNotAllowed, "a quantifier is never a template; write it out");
+            } else if number.is_none() {
                 reader.expected(node, &at.key(field), &format!("{field} is a whole number"));
             }
             number

@@ -11,7 +11,7 @@ use super::read::{At, Fields, Reader, shorten};
 use super::require::{read_attribute_names, read_quantifier};
 use super::specification::{ReadContext, warn_of_output};
 use super::text::Text;
-use crate::document::{Node, NodeValue, Pointer};
+use crate::document::{Member, Node, NodeValue, Pointer};
 use crate::model::{Code, Expression, ExpressionError, Name, Operator, Quantifier, TextRule, Warning};
 
 /// A selector whose values are still templates.
@@ -53,7 +53,7 @@ pub(super) fn read_selector(
     warnings: &mut Vec<Warning>,
 ) -> Option<ReadSelector> {
     match &node.value {
-        NodeValue::Object(members) if members.iter().all(|member| FIELDS.contains(&member.key.as_str())) => {
+        NodeValue::Object(members) if !is_flat(members) => {
             let fields = reader.fields(node, at, "a Selector", &FIELDS)?;
             warn_of_output(&fields, "matches", used.canonical, warnings);
             let selector = fields.get("selector").map(|node| read_expressions(reader, node, &at.key("selector")));
@@ -72,11 +72,22 @@ pub(super) fn read_selector(
     }
 }
 
+/// Whether an object is a flat map of equalities: not where all its keys, or any that holds more than a text, are fields of
+/// a Selector.
+fn is_flat(members: &[Member]) -> bool {
+    let is_field = |member: &Member| FIELDS.contains(&member.key.as_str());
+    !members.iter().all(is_field) && !members.iter().any(|member| is_field(member) && member.value.scalar().is_none())
+}
+
 /// Reads an array of expressions, or a flat map of equalities.
 fn read_expressions(reader: &mut Reader, node: &Node, at: &At<'_>) -> SelectorTemplate {
     let read: Vec<_> = match &node.value {
         NodeValue::Array(elements) => {
             elements.iter().enumerate().filter_map(|(index, node)| read_expression(reader, node, &at.index(index))).collect()
+        }
+        NodeValue::Object(members) if !members.is_empty() && !is_flat(members) => {
+            reader.expected(node, at, "inside a Selector stands an array of expressions or a flat map");
+            Vec::new()
         }
         NodeValue::Object(members) => members
             .iter()

@@ -6,7 +6,7 @@ use super::provide::{self, ProvideTemplate};
 use super::read::{At, Fields, Reader, shorten};
 use super::require::{self, RequireTemplate};
 use super::text::Text;
-use crate::document::Node;
+use crate::document::{Node, Pointer};
 use crate::model::{Code, Name, Settings, TextRule, Warning};
 
 /// What reading depends on besides the document.
@@ -31,6 +31,8 @@ pub struct Specification {
     pub(super) deployment_spec: BTreeMap<Name, RequireTemplate>,
     /// Pointers are relative to the specification in its canonical form.
     pub(super) warnings: Vec<Warning>,
+    /// In the document as posted.
+    pub(super) pointer: Pointer,
 }
 
 /// An input that a specification reads.
@@ -97,6 +99,7 @@ impl Specification {
             requires,
             deployment_spec,
             warnings,
+            pointer: at.pointer(),
         })
     }
 
@@ -128,13 +131,19 @@ impl Specification {
         (provides, requires)
     }
 
+    /// Where it stands in the document as posted.
+    pub fn pointer(&self) -> Pointer {
+        self.pointer.clone()
+    }
+
     /// The inputs that the texts read, by name; each once, required where any text fails without it.
     pub fn input_needs(&self) -> Vec<InputNeed> {
         let mut needs: BTreeMap<String, bool> = BTreeMap::new();
         self.each_text(&mut |text| {
             let reads = text.template().map_or_else(Vec::new, |text| text.template.reads());
             for read in reads.iter().filter(|read| read.root() == "input" && read.segments.len() > 1) {
-                let name = read.to_string().trim_start_matches("input.").to_owned();
+                let name = read.to_string();
+                let name = name.strip_prefix("input.").unwrap_or(&name).to_owned();
                 *needs.entry(name).or_default() |= read.required;
             }
         });

@@ -144,8 +144,8 @@ impl Template {
         for piece in &self.pieces {
             match piece {
                 Piece::Text(_) => {}
-                Piece::Path { path, .. } => path.reads(true, &mut reads),
-                Piece::Expression { compiled, .. } => compiled.reads(&mut reads),
+                Piece::Path { path, place } => path.reads(true, *place, &mut reads),
+                Piece::Expression { compiled, place } => compiled.reads(*place, &mut reads),
             }
         }
         reads

@@ -61,6 +61,14 @@ impl Text {
         Self::Plain(text.into())
     }
 
+    /// A key that stands at `at`, which is never a template: a `$` that a template would read is doubled.
+    pub fn literal(key: &str, at: &At<'_>, rule: TextRule, what: &'static str) -> Self {
+        match Template::parse(key, &Limits::default()) {
+            Ok(template) if template.is_plain_text() && !template.has_dollar_escape() => Self::plain(key),
+            _ => Self::default_template(&key.replace('$', "$$"), at, rule, what),
+        }
+    }
+
     /// A template of our own, a default; `at` is where it would stand.
     pub fn default_template(written: &str, at: &At<'_>, rule: TextRule, what: &'static str) -> Self {
         let template = Template::parse(written, &Limits::default()).expect("the defaults are valid templates");

@@ -138,7 +138,7 @@ impl<'a> Scanner<'a> {
 
     fn key(&mut self) -> Result<Name, SelectorFilterError> {
         let rest = self.rest();
-        let end = rest.find(|c: char| c.is_whitespace() || ",=!()[]\"'".contains(c)).unwrap_or(rest.len());
+        let end = rest.find(|c: char| c.is_whitespace() || ",=!<>()[]\"'".contains(c)).unwrap_or(rest.len());
         if rest.starts_with(['<', '>', '^', '~']) {
             return Err(self.error("expected the key of a label; a semver list such as \">=1.2, <2\" must be quoted"));
         }
@@ -153,13 +153,16 @@ impl<'a> Scanner<'a> {
         if self.take(")") {
             return Ok(values);
         }
+        let mut bare_comparator = false;
         loop {
+            self.spaces();
+            bare_comparator |= self.rest().starts_with(['<', '>']);
             values.push(self.value()?);
             self.spaces();
             if self.take(")") {
                 return Ok(values);
             }
-            if !self.take(",") {
+            if bare_comparator || !self.take(",") {
                 return Err(self.error("expected a comma or a closing parenthesis; a semver list must be quoted"));
             }
         }

@@ -53,10 +53,11 @@ impl Compiled {
         Ok(Self { source: source.into(), expression, operands: draft.operands.into_boxed_slice() })
     }
 
-    pub(super) fn reads(&self, into: &mut Vec<Read>) {
+    /// What is read; `start` is where the expression begins in its template.
+    pub(super) fn reads(&self, start: Place, into: &mut Vec<Read>) {
         for operand in &self.operands {
-            if let Operand::Path { path, need, .. } = operand {
-                path.reads(*need == Need::Required, into);
+            if let Operand::Path { path, offset, need } = operand {
+                path.reads(*need == Need::Required, advance(start, &self.source[..*offset]), into);
             }
         }
     }

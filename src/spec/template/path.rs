@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::scan::identifier;
+use crate::document::Place;
 
 /// A path as an expression writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Read {
     pub required: bool,
     /// Whether the path goes on in a way that only rendering can tell.
     pub dynamic: bool,
+    /// Where the path begins in the template.
+    pub place: Place,
 }
 
 impl Read {
@@ -69,8 +72,8 @@ impl Path {
         self
     }
 
-    /// What this path reads: itself, then the paths in its brackets.
-    pub(super) fn reads(&self, required: bool, into: &mut Vec<Read>) {
+    /// What this path, which begins at `place`, reads: itself, then the paths in its brackets.
+    pub(super) fn reads(&self, required: bool, place: Place, into: &mut Vec<Read>) {
         let mut segments = vec![Segment::Name(self.root.clone())];
         let fixed = self.steps.iter().map_while(|step| match step {
             Step::Name(name) => Some(Segment::Name(name.clone())),
@@ -79,11 +82,11 @@ impl Path {
         });
         segments.extend(fixed);
         let dynamic = segments.len() <= self.steps.len();
-        into.push(Read { segments, required, dynamic });
+        into.push(Read { segments, required, dynamic, place });
         for step in &self.steps {
             // A default covers what the path ends at, not the paths that say where it goes.
             if let Step::Dynamic(inner) = step {
-                inner.reads(true, into);
+                inner.reads(true, place, into);
             }
         }
     }

@@ -1,0 +1,175 @@
+//! The use cases: start, finish, Servers, Environments, and the questions asked of the graph.
+//!
+//! Planning happens on the caller's thread, against the published Catalog. What is to be recorded goes to the one
+//! [`committer`], which decides it anew against its working copy, writes a batch of it durably, publishes, and only then
+//! answers.
+
+mod committer;
+mod decide;
+mod error;
+mod finish;
+mod queries;
+mod servers;
+mod start;
+mod views;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use uuid::Uuid;
+
+pub use committer::Clock;
+pub use error::AppError;
+pub use finish::FinishRequest;
+pub use queries::{ComponentFilter, ComponentPage, Listed, NamedKind};
+pub use start::{StartOutcome, StartRequest};
+pub use views::CouplingView;
+
+use crate::catalog::Catalog;
+use crate::model::{Cause, ComponentId, DeploymentId, LeaseToken, PlanId, Row, Settings};
+use crate::store::{Store, StoreError};
+use committer::{Committer, Published};
+use decide::Command;
+
+/// The application: one for a process.
+pub struct App {
+    store: Arc<dyn Store>,
+    published: Published,
+    committer: Committer,
+}
+
+/// Settings that a process is started with: those given are wished for, the others are as recorded.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "each field is the setting of that name")]
+pub struct SettingsWish {
+    pub quantifier_dialect: Option<crate::model::Dialect>,
+    pub first_deployment: Option<crate::model::FirstDeployment>,
+    pub max_requires: Option<u32>,
+    pub max_matches: Option<u32>,
+    pub max_depth: Option<u32>,
+    pub finish_needs_token: Option<bool>,
+}
+
+/// Why the application cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The settings wished for are not those recorded.
+    #[error("this process was started with other settings than the store was: {0}; see `mortise settings show`, and change them with `mortise settings set`")]
+    OtherSettings(String),
+    /// The first settings could not be recorded.
+    #[error("the settings could not be recorded: {0}")]
+    NotRecorded(String),
+}
+
+impl SettingsWish {
+    /// These settings, laid over `base`.
+    pub fn over(&self, base: &Settings) -> Settings {
+        Settings {
+            quantifier_dialect: self.quantifier_dialect.unwrap_or(base.quantifier_dialect),
+            first_deployment: self.first_deployment.unwrap_or(base.first_deployment),
+            max_requires: self.max_requires.unwrap_or(base.max_requires),
+            max_matches: self.max_matches.unwrap_or(base.max_matches),
+            max_depth: self.max_depth.unwrap_or(base.max_depth),
+            finish_needs_token: self.finish_needs_token.unwrap_or(base.finish_needs_token),
+        }
+    }
+
+    /// `quantifierDialect is document, wished regex; …` for what differs; `None` where nothing does.
+    fn difference(&self, recorded: &Settings) -> Option<String> {
+        let wished = serde_json::to_value(self.over(recorded)).ok()?;
+        let recorded = serde_json::to_value(recorded).ok()?;
+        let members = recorded.as_object()?.iter().filter(|(name, value)| wished.get(name.as_str()) != Some(*value));
+        let differences: Vec<_> =
+            members.map(|(name, value)| format!("{name} is recorded as {value} and wished as {}", wished[name.as_str()])).collect();
+        (!differences.is_empty()).then(|| differences.join(", "))
+    }
+}
+
+impl App {
+    /// Loads the newest state, and begins to take requests. Blocks while it loads.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the store cannot be read, or was set up with other settings than those wished for.
+    pub fn open(store: Arc<dyn Store>, wish: &SettingsWish, clock: Clock) -> Result<Self, OpenError> {
+        let mut catalog = store.load()?;
+        match catalog.settings() {
+            Some(recorded) => match wish.difference(recorded) {
+                None => {}
+                Some(difference) => return Err(OpenError::OtherSettings(difference)),
+            },
+            None => {
+                let settings = wish.over(&Settings::default());
+                record_settings(store.as_ref(), &mut catalog, settings, &clock)?;
+            }
+        }
+        let published: Published = Arc::new(ArcSwap::from_pointee(catalog));
+        let committer = Committer::start(store.clone(), published.clone(), clock);
+        Ok(Self { store, published, committer })
+    }
+
+    /// The newest durable state.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.published.load_full()
+    }
+
+    /// Whether requests can be recorded now.
+    pub fn is_ready(&self) -> bool {
+        self.committer.is_running()
+    }
+
+    /// Finishes what was accepted, and closes the store. Requests after it are answered `unavailable`.
+    pub fn close(&self) {
+        self.committer.stop();
+        self.store.close(&self.published.load());
+    }
+
+    fn settings(catalog: &Catalog) -> Settings {
+        catalog.settings().cloned().unwrap_or_default()
+    }
+
+    /// Runs what blocks on a thread that may.
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&dyn Store) -> T + Send + 'static) -> Result<T, AppError> {
+        let store = self.store.clone();
+        let done = tokio::task::spawn_blocking(move || work(store.as_ref())).await;
+        done.map_err(|error| AppError::internal("a task failed", &error))
+    }
+}
+
+/// Records settings as a change of their own, before any request is taken.
+///
+/// # Errors
+/// [`OpenError::NotRecorded`] where that fails.
+pub fn record_settings(store: &dyn Store, catalog: &mut Catalog, settings: Settings, clock: &Clock) -> Result<(), OpenError> {
+    let time = clock().max(catalog.time());
+    let change = committer::change(catalog.revision() + 1, time, Cause::Settings, None, vec![Row::Settings(settings)]);
+    store.commit(std::slice::from_ref(&change)).map_err(|error| OpenError::NotRecorded(error.to_string()))?;
+    catalog.apply(&change);
+    Ok(())
+}
+
+/// The clock of this machine.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        crate::model::Timestamp::from_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    })
+}
+
+fn new_component() -> ComponentId {
+    ComponentId(Uuid::now_v7())
+}
+
+fn new_deployment() -> DeploymentId {
+    DeploymentId(Uuid::now_v7())
+}
+
+fn new_plan() -> PlanId {
+    PlanId(Uuid::now_v7())
+}
+
+fn new_token() -> LeaseToken {
+    LeaseToken(Uuid::new_v4().simple().to_string())
+}

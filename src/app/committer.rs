@@ -1,0 +1,203 @@
+//! The committer: the one thread that decides what is recorded, batch by batch.
+//!
+//! It takes every command that waits, decides each against a working copy of the Catalog, writes all of it in one durable
+//! commit, publishes the copy, and only then answers. A command alone is committed at once: there is no timer. A batch that
+//! fails drops the copy; one whose outcome cannot be known ends the process, rather than letting memory and disk differ.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::Command;
+use super::decide::{Answer, Decision, Refusal};
+use crate::catalog::Catalog;
+use crate::model::{Cause, ChangeSet, Row, Timestamp};
+use crate::store::{CommitError, Store};
+
+/// The newest durable Catalog.
+pub type Published = Arc<ArcSwap<Catalog>>;
+/// What says what time it is.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How many commands are decided in one batch, at most.
+const BATCH: usize = 512;
+
+/// The handle to the committer's thread.
+pub struct Committer {
+    queue: Arc<Queue>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+// A mutex with a condition variable: channels that spin while they hand over cost milliseconds on busy cores.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Job>,
+    stopped: bool,
+}
+
+struct Job {
+    command: Command,
+    reply: oneshot::Sender<Result<Answer, Refused>>,
+}
+
+/// A refusal, and the command, so that it can be given again.
+pub(super) struct Refused {
+    pub refusal: Refusal,
+    /// Absent where the committer ended while it had it.
+    pub command: Option<Command>,
+}
+
+/// A ChangeSet with an identity of its own.
+pub(super) fn change(revision: u64, time: Timestamp, cause: Cause, actor: Option<String>, rows: Vec<Row>) -> ChangeSet {
+    ChangeSet { revision, id: Uuid::now_v7(), time, cause, actor, rows }
+}
+
+impl Committer {
+    pub fn start(store: Arc<dyn Store>, published: Published, clock: Clock) -> Self {
+        let queue = Arc::new(Queue::default());
+        let worker = Worker { queue: queue.clone(), store, published, clock };
+        let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || worker.run());
+        let thread = thread.expect("a thread can be started when the process starts");
+        Self { queue, thread: Mutex::new(Some(thread)) }
+    }
+
+    /// Gives a command, and waits until it is durable or refused.
+    pub async fn commit(&self, command: Command) -> Result<Answer, Refused> {
+        let (reply, answer) = oneshot::channel();
+        {
+            let mut state = self.queue.lock();
+            if state.stopped {
+                return Err(Refused::unavailable(Some(command), "the server is shutting down"));
+            }
+            state.waiting.push(Job { command, reply });
+        }
+        self.queue.arrived.notify_one();
+        answer.await.unwrap_or_else(|_| Err(Refused::unavailable(None, "the committer has ended")))
+    }
+
+    pub fn is_running(&self) -> bool {
+        !self.queue.lock().stopped
+    }
+
+    /// Commits what waits, and ends the thread.
+    pub fn stop(&self) {
+        self.queue.lock().stopped = true;
+        self.queue.arrived.notify_one();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the committer ended in a panic");
+        }
+    }
+}
+
+impl Refused {
+    fn unavailable(command: Option<Command>, why: &str) -> Self {
+        Self { refusal: Refusal::Unavailable(why.to_owned()), command }
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every job that waits, up to a batch; `None` when there is none and there will be none.
+    fn take(&self) -> Option<Vec<Job>> {
+        let waiting = self.arrived.wait_while(self.lock(), |state| state.waiting.is_empty() && !state.stopped);
+        let mut state = waiting.unwrap_or_else(PoisonError::into_inner);
+        if state.waiting.is_empty() {
+            return None;
+        }
+        let count = state.waiting.len().min(BATCH);
+        let rest = state.waiting.split_off(count);
+        Some(std::mem::replace(&mut state.waiting, rest))
+    }
+}
+
+struct Worker {
+    queue: Arc<Queue>,
+    store: Arc<dyn Store>,
+    published: Published,
+    clock: Clock,
+}
+
+impl Worker {
+    fn run(&self) {
+        let guard = StopOnPanic(&self.queue);
+        while let Some(jobs) = self.queue.take() {
+            self.batch(jobs);
+        }
+        std::mem::forget(guard);
+    }
+
+    fn batch(&self, jobs: Vec<Job>) {
+        let mut working = Catalog::clone(&self.published.load());
+        let time = (self.clock)().max(working.time());
+        let mut changes = Vec::with_capacity(jobs.len());
+        let mut replies = Vec::with_capacity(jobs.len());
+        for Job { mut command, reply } in jobs {
+            // One command that hits a fault of ours must not take the others with it; deciding changes nothing.
+            let decided = catch_unwind(AssertUnwindSafe(|| command.decide(&working, time)));
+            match decided.unwrap_or_else(|_| Err(Refusal::Fault)) {
+                Ok(Decision { rows, answer }) => {
+                    if !rows.is_empty() {
+                        let change = change(working.revision() + 1, time, command.cause(), command.actor().cloned(), rows);
+                        working.apply(&change);
+                        changes.push(change);
+                    }
+                    replies.push((reply, command, Ok(answer)));
+                }
+                Err(refusal) => replies.push((reply, command, Err(refusal))),
+            }
+        }
+        let outcome = if changes.is_empty() { Ok(()) } else { self.store.commit(&changes) };
+        let failed = match outcome {
+            Ok(()) => None,
+            Err(CommitError::Failed(error)) => {
+                tracing::error!(%error, batch = changes.len(), "a batch could not be committed; nothing of it was recorded");
+                Some(error.to_string())
+            }
+            Err(error @ CommitError::Unknown(_)) => {
+                tracing::error!(%error, "ending the process: what is in memory and what is on the disk may differ");
+                std::process::exit(70);
+            }
+        };
+        if failed.is_none() && !changes.is_empty() {
+            let published = Arc::new(working);
+            self.published.store(published.clone());
+            self.store.offer_snapshot(&published);
+        }
+        for (reply, command, decided) in replies {
+            let answer = match (&failed, decided) {
+                (None, decided) => decided.map_err(|refusal| Refused { refusal, command: Some(command) }),
+                // Even a refusal may rest on what the failed batch would have recorded.
+                (Some(error), _) => Err(Refused::unavailable(Some(command), error)),
+            };
+            // A caller that has gone away does not wait for its answer; what was recorded stays.
+            drop(reply.send(answer));
+        }
+    }
+}
+
+/// Lets nobody wait for a committer that is no more.
+struct StopOnPanic<'a>(&'a Queue);
+
+impl Drop for StopOnPanic<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.stopped = true;
+        for Job { command, reply } in state.waiting.drain(..) {
+            drop(reply.send(Err(Refused::unavailable(Some(command), "the committer has ended"))));
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Start: opening the attempts of a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Answer, Decision, Refusal};
+use crate::app::new_component;
+use crate::catalog::Catalog;
+use crate::document::JsonText;
+use crate::model::{
+    Action, ArtifactRow, ArtifactSpec, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, EnvironmentRow, InterfaceRow, KeyRow,
+    LeaseToken, Name, Opening, Owner, PlanId, PlanRow, ReceivedRow, ResolutionRow, Row, Settings, State, SystemRow, Timestamp,
+};
+use crate::planner::{self, Identities, Plan, Verdict};
+use crate::wire;
+
+/// How often a plan is made again by its caller before the committer makes it itself.
+const ROUNDS: u32 = 3;
+
+/// A plan to be recorded.
+#[derive(Debug)]
+pub struct StartCommand {
+    /// The specifications, rendered.
+    pub specs: Vec<ArtifactSpec>,
+    /// What they resolved to: a `yes`.
+    pub plan: Plan,
+    /// The specifications as the plan shows them.
+    pub texts: Vec<JsonText>,
+    /// Specification, inputs and annotations of each as received.
+    pub received: Vec<(JsonText, JsonText, BTreeMap<Name, String>)>,
+    /// The identities of the attempts.
+    pub deployments: Vec<DeploymentId>,
+    /// The tokens of their leases.
+    pub tokens: Vec<LeaseToken>,
+    /// The identity of the plan.
+    pub plan_id: PlanId,
+    /// Whether it was posted as a set.
+    pub is_set: bool,
+    /// The idempotency key.
+    pub key: Option<String>,
+    /// Who starts.
+    pub actor: Option<String>,
+    /// How often it was planned.
+    pub rounds: u32,
+}
+
+/// What a start recorded.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The attempts, in order.
+    pub specs: Vec<DeploymentSpec>,
+    /// What they resolved to.
+    pub plan: Plan,
+    /// The specifications as the plan shows them.
+    pub texts: Vec<JsonText>,
+}
+
+/// Whether anything stands in the way of a start, besides the verdict: the key, the slots, the owners, in this order.
+///
+/// # Errors
+/// The first [`Refusal`].
+pub fn check_order(catalog: &Catalog, key: Option<&str>, specs: &[ArtifactSpec]) -> Result<(), Refusal> {
+    if let Some(plan) = key.and_then(|key| catalog.plan_of_key(key)) {
+        return Err(Refusal::KeyKnown(plan));
+    }
+    if let Some(open) = specs.iter().find_map(|spec| catalog.slot(&spec.slot)?.open()) {
+        return Err(Refusal::Pending(Box::new(open.as_ref().clone())));
+    }
+    check_owners(catalog, specs)
+}
+
+/// Whether every Artifact may be started under its System.
+///
+/// # Errors
+/// [`Refusal::OwnedElsewhere`] for the first that may not.
+pub fn check_owners(catalog: &Catalog, specs: &[ArtifactSpec]) -> Result<(), Refusal> {
+    let elsewhere = specs.iter().find_map(|spec| {
+        let owned = catalog.artifact(spec.slot.artifact.as_str()).filter(|row| row.proven && row.system != spec.system)?;
+        Some(Refusal::OwnedElsewhere { slot: spec.slot.clone(), system: owned.system.to_string() })
+    });
+    elsewhere.map_or(Ok(()), Err)
+}
+
+impl StartCommand {
+    pub(super) fn decide(&mut self, catalog: &Catalog, time: Timestamp) -> Result<Decision, Refusal> {
+        check_order(catalog, self.key.as_deref(), &self.specs)?;
+        let settings = catalog.settings().cloned().unwrap_or_default();
+        if !planner::still_holds(catalog, &self.specs, &settings, &self.plan) {
+            if self.rounds < ROUNDS {
+                return Err(Refusal::Moved);
+            }
+            self.plan_again(catalog, &settings)?;
+        }
+        let specs = self.deployment_specs(catalog, time);
+        let rows = self.rows(catalog, &specs, time);
+        let (plan, texts) = (self.plan.clone(), self.texts.clone());
+        Ok(Decision { rows, answer: Answer::Started(Recorded { specs, plan, texts }) })
+    }
+
+    fn plan_again(&mut self, catalog: &Catalog, settings: &Settings) -> Result<(), Refusal> {
+        let identities = Identities::Given { deployments: &self.deployments, component: &mut new_component };
+        match planner::plan(catalog, &self.specs, settings, identities) {
+            Ok(plan) if plan.verdict == Verdict::Yes => {
+                let texts = self.specs.iter().zip(&plan.members).map(|(spec, planned)| wire::artifact_spec(spec, planned));
+                self.texts = texts.collect();
+                self.plan = plan;
+                Ok(())
+            }
+            _ => Err(Refusal::NotDeployable),
+        }
+    }
+
+    fn deployment_specs(&self, catalog: &Catalog, time: Timestamp) -> Vec<DeploymentSpec> {
+        let members = self.specs.iter().zip(&self.deployments).zip(&self.tokens);
+        let opened = members.map(|((spec, &id), token)| DeploymentSpec {
+            id,
+            plan: self.plan_id,
+            slot: spec.slot.clone(),
+            system: spec.system.clone(),
+            version: spec.version.clone(),
+            number: catalog.slot(&spec.slot).map_or(0, |slot| slot.last_number()) + 1,
+            current_state: State::Draft,
+            target_state: State::Active,
+            opening: Some(Opening { action: Action::Publish, token: token.clone() }),
+            outcome: None,
+            reason: None,
+            ended_with: None,
+            created_at: time,
+            finished_at: None,
+            actor: self.actor.clone(),
+            supersedes: None,
+        });
+        opened.collect()
+    }
+
+    fn rows(&self, catalog: &Catalog, specs: &[DeploymentSpec], time: Timestamp) -> Vec<Row> {
+        let mut rows = self.rows_of_names(catalog);
+        if self.is_set {
+            rows.push(Row::Plan(PlanRow { id: self.plan_id, set: true, members: self.deployments.clone() }));
+        }
+        let members = self.specs.iter().zip(specs).zip(&self.received).zip(&self.texts).zip(&self.plan.members);
+        for ((((spec, attempt), (artifact_spec, input, annotations)), text), planned) in members {
+            rows.push(Row::DeploymentSpec(attempt.clone()));
+            rows.push(Row::Received(ReceivedRow {
+                deployment: attempt.id,
+                artifact_spec: artifact_spec.clone(),
+                input: input.clone(),
+                annotations: annotations.clone(),
+            }));
+            rows.push(Row::Resolution(ResolutionRow {
+                deployment: attempt.id,
+                resolved_at: self.plan.revision,
+                artifact_spec: text.clone(),
+                warnings: planned.warnings.clone(),
+                stale: Vec::new(),
+            }));
+            for (provide, planned) in spec.provides.iter().zip(&planned.provides) {
+                rows.push(Row::Planned(ComponentRow {
+                    id: planned.component.expect("a plan that is recorded gives every Provide an identity"),
+                    owner: Owner::Slot(spec.slot.clone()),
+                    system: Some(spec.system.clone()),
+                    interface: provide.interface.clone(),
+                    layer: provide.layer,
+                    version: Some(spec.version.clone()),
+                    labels: provide.labels.clone(),
+                    attributes: planned.attributes.clone(),
+                    state: ComponentState::Planned,
+                    since: time,
+                    deployment: Some(attempt.id),
+                }));
+            }
+        }
+        rows.extend(self.key.as_ref().map(|key| Row::Key(KeyRow { key: key.clone(), plan: self.plan_id })));
+        rows
+    }
+
+    /// Everything that is named here for the first time, and Artifacts that change hands.
+    fn rows_of_names(&self, catalog: &Catalog) -> Vec<Row> {
+        let (mut systems, mut environments) = (BTreeSet::new(), BTreeSet::new());
+        let (mut artifacts, mut interfaces) = (BTreeMap::new(), BTreeMap::new());
+        for spec in &self.specs {
+            systems.insert(&spec.system);
+            environments.insert(&spec.slot.environment);
+            artifacts.entry(&spec.slot.artifact).or_insert(&spec.system);
+            for provide in &spec.provides {
+                interfaces.insert(&provide.interface, Some(&spec.system));
+            }
+            for interface in spec.requires.values().filter_map(|require| require.interface.as_ref()) {
+                interfaces.entry(interface).or_insert(None);
+            }
+        }
+        let mut rows = Vec::new();
+        let systems = systems.into_iter().filter(|name| catalog.system(name.as_str()).is_none());
+        rows.extend(systems.map(|name| Row::System(SystemRow { name: name.clone() })));
+        let environments = environments.into_iter().filter(|name| catalog.environment(name.as_str()).is_none());
+        rows.extend(environments.map(|name| {
+            Row::Environment(EnvironmentRow { name: name.clone(), first_deployment: None, proven: false })
+        }));
+        rows.extend(artifacts.into_iter().filter_map(|(name, system)| match catalog.artifact(name.as_str()) {
+            Some(row) if row.proven || row.system == *system => None,
+            _ => Some(Row::Artifact(ArtifactRow { name: name.clone(), system: system.clone(), proven: false })),
+        }));
+        rows.extend(interfaces.into_iter().filter_map(|(name, system)| match (catalog.interface(name.as_str()), system) {
+            (Some(row), _) if row.system.is_some() => None,
+            (Some(_), None) => None,
+            (_, system) => Some(Row::Interface(InterfaceRow { name: name.clone(), system: system.cloned(), proven: false })),
+        }));
+        rows
+    }
+}

@@ -1,0 +1,75 @@
+//! Why a request is refused. Every variant is one problem of the wire contract.
+
+use crate::model::{Code, DeploymentSpec, Slot};
+use crate::spec::Problems;
+use crate::store::StoreError;
+use crate::wire::PlanView;
+
+use super::views::CouplingView;
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub enum AppError {
+    /// Parts of the request contradict each other.
+    Malformed(String),
+    /// The document has problems; the code says which document.
+    Invalid(Code, Problems),
+    /// The verdict is `no`, or `unknown`.
+    NotDeployable(Box<PlanView>),
+    /// The slot is held by this open attempt.
+    Pending(Box<DeploymentSpec>),
+    /// The idempotency key stands for another request.
+    KeyReused {
+        /// The plan recorded under it.
+        plan: crate::model::PlanId,
+        /// What differs.
+        difference: String,
+    },
+    /// The Artifact belongs to another System.
+    OwnedElsewhere {
+        /// The slot asked for.
+        slot: Slot,
+        /// The System that owns it.
+        system: String,
+    },
+    /// Nothing is known under this name or id.
+    NotFound {
+        /// What was looked for, as `the deployment 0193…`.
+        what: String,
+        /// The nearest known name.
+        nearest: Option<String>,
+    },
+    /// The attempt ended otherwise.
+    AlreadyFinished(Box<DeploymentSpec>),
+    /// The token is not the attempt's.
+    LeaseLost {
+        /// What is wrong with the token.
+        reason: &'static str,
+        /// Who holds the slot now, where somebody does.
+        holder: Option<Box<DeploymentSpec>>,
+    },
+    /// Couplings point at the Server.
+    ServerInUse(Vec<CouplingView>),
+    /// The store cannot be used now; nothing was recorded.
+    Unavailable(String),
+    /// The server is at fault.
+    Internal(String),
+}
+
+impl AppError {
+    pub(super) fn internal(what: &str, error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "{what}");
+        Self::Internal(what.to_owned())
+    }
+
+    pub(super) fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into(), nearest: None }
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the store failed");
+        Self::Unavailable(error.to_string())
+    }
+}

@@ -1,0 +1,239 @@
+//! Start and dry run.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::Catalog;
+use crate::document::JsonText;
+use crate::model::{ArtifactSpec, Code, Name, PlanId, Warning};
+use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
+use crate::spec::{Problems, ReadContext, StartDocument, comparable_received, difference};
+use crate::wire::{self, Deployable, PlanBody, PlanView};
+
+use super::committer::Refused;
+use super::decide::{Answer, Command, Recorded, Refusal, StartCommand, check_order, check_owners};
+use super::error::AppError;
+use super::views::{self, member_prefix};
+use super::{App, new_component, new_deployment, new_plan, new_token};
+
+/// What is to be started.
+#[derive(Debug)]
+pub struct StartRequest {
+    /// The specifications and their inputs.
+    pub document: StartDocument,
+    /// The idempotency key, of header or body.
+    pub key: Option<String>,
+    /// Who starts.
+    pub actor: Option<String>,
+}
+
+/// The answer to a start.
+#[derive(Debug)]
+pub enum StartOutcome {
+    /// It is recorded now.
+    Started(Box<PlanView>),
+    /// It was recorded before, under the same idempotency key.
+    Repeated(Box<PlanView>),
+}
+
+/// A request once its texts are rendered.
+struct Rendered {
+    specs: Vec<ArtifactSpec>,
+    is_set: bool,
+}
+
+impl App {
+    /// Plans, and records nothing. The answer has the verdict, whatever it is.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`], and [`AppError::OwnedElsewhere`], which is the only refusal that a dry run heeds.
+    pub fn dry_run(&self, request: &StartRequest) -> Result<PlanView, AppError> {
+        let rendered = Rendered::of(&request.document)?;
+        let catalog = self.catalog();
+        check_owners(&catalog, &rendered.specs).map_err(|refusal| self.refused(refusal))?;
+        let mut plan = rendered.plan(&catalog, Identities::Withheld)?;
+        for (spec, planned) in rendered.specs.iter().zip(&mut plan.members) {
+            if let Some(open) = catalog.slot(&spec.slot).and_then(|slot| slot.open()) {
+                let message = format!("attempt {} on {} is open ({}); a real start would be refused", open.number, spec.slot, open.id);
+                planned.warnings.push(Warning::new(Code::DeploymentPending, "", message));
+            }
+        }
+        Ok(rendered.unrecorded(&plan))
+    }
+
+    /// Plans and, where the verdict is `yes`, records the attempts and opens them.
+    ///
+    /// # Errors
+    /// [`AppError`], in the order of refusals: invalid, idempotency, pending, owner, verdict.
+    pub async fn start(&self, request: StartRequest) -> Result<StartOutcome, AppError> {
+        let rendered = Rendered::of(&request.document)?;
+        let deployments: Vec<_> = rendered.specs.iter().map(|_| new_deployment()).collect();
+        let plan_id = if rendered.is_set { new_plan() } else { PlanId(deployments[0].0) };
+        let mut command = Box::new(StartCommand {
+            specs: rendered.specs,
+            plan: Plan { revision: 0, active_revision: 0, members: Vec::new(), verdict: Verdict::Yes },
+            texts: Vec::new(),
+            received: received(&request.document),
+            tokens: deployments.iter().map(|_| new_token()).collect(),
+            deployments,
+            plan_id,
+            is_set: rendered.is_set,
+            key: request.key.clone(),
+            actor: request.actor.clone(),
+            rounds: 0,
+        });
+        loop {
+            let catalog = self.catalog();
+            if let Err(refusal) = check_order(&catalog, request.key.as_deref(), &command.specs) {
+                return self.refused_start(refusal, &request).await;
+            }
+            command.rounds += 1;
+            self.plan_command(&catalog, &mut command)?;
+            match self.committer.commit(Command::Start(command)).await {
+                Ok(Answer::Started(recorded)) => return Ok(StartOutcome::Started(Box::new(started(&recorded, &request, plan_id)))),
+                Ok(_) => return Err(AppError::Internal("a start was answered as something else".to_owned())),
+                // What it was planned against has moved, or is no longer enough: plan again, against what is published now.
+                Err(Refused { refusal: Refusal::Moved | Refusal::NotDeployable, command: Some(Command::Start(again)) }) => command = again,
+                Err(Refused { refusal, .. }) => return self.refused_start(refusal, &request).await,
+            }
+        }
+    }
+
+    /// Plans `command` against `catalog`.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`] and [`AppError::NotDeployable`].
+    fn plan_command(&self, catalog: &Catalog, command: &mut StartCommand) -> Result<(), AppError> {
+        let rendered = Rendered { specs: std::mem::take(&mut command.specs), is_set: command.is_set };
+        let identities = Identities::Given { deployments: &command.deployments, component: &mut new_component };
+        let plan = rendered.plan(catalog, identities)?;
+        if plan.verdict != Verdict::Yes {
+            return Err(AppError::NotDeployable(Box::new(rendered.refused(catalog)?)));
+        }
+        let settings = Self::settings(catalog);
+        if let Err(violations) = planner::check(catalog, &rendered.specs, &settings, &plan, Scrutiny::EachMatch) {
+            let first = violations.first().map_or_else(String::new, ToString::to_string);
+            return Err(AppError::internal("a plan did not pass its check", &first));
+        }
+        command.texts = rendered.texts(&plan);
+        command.plan = plan;
+        command.specs = rendered.specs;
+        Ok(())
+    }
+
+    async fn refused_start(&self, refusal: Refusal, request: &StartRequest) -> Result<StartOutcome, AppError> {
+        match refusal {
+            Refusal::KeyKnown(plan) => self.repeat(plan, request).await.map(|plan| StartOutcome::Repeated(Box::new(plan))),
+            refusal => Err(self.refused(refusal)),
+        }
+    }
+
+    /// The plan recorded under the key, if it was recorded for the same request.
+    async fn repeat(&self, id: PlanId, request: &StartRequest) -> Result<PlanView, AppError> {
+        let comparable = request.document.comparable();
+        let settings = Self::settings(&self.catalog());
+        self.blocking(move |store| {
+            let (members, is_set) = views::members_of(store, id)?.ok_or_else(|| AppError::not_found(format!("the plan {id}")))?;
+            let stored = members.iter().map(|member| (&member.received.artifact_spec, &member.received.input));
+            let recorded = comparable_received(is_set, stored, ReadContext { settings: &settings });
+            match recorded.map(|recorded| difference(&recorded, &comparable)) {
+                Ok(None) => Ok(views::plan(id, members, is_set, views::Leases::Shown)),
+                Ok(Some(pointer)) => Err(AppError::KeyReused { plan: id, difference: format!("they differ first at {pointer}") }),
+                Err(_) => Err(AppError::KeyReused { plan: id, difference: "the recorded one cannot be read any more".to_owned() }),
+            }
+        })
+        .await?
+    }
+
+    pub(super) fn refused(&self, refusal: Refusal) -> AppError {
+        match refusal {
+            Refusal::Pending(open) => AppError::Pending(open),
+            Refusal::OwnedElsewhere { slot, system } => AppError::OwnedElsewhere { slot, system },
+            Refusal::Unavailable(error) => AppError::Unavailable(error),
+            Refusal::LeaseLost { reason, .. } => AppError::LeaseLost { reason, holder: None },
+            Refusal::NoServer => AppError::not_found("the server"),
+            other => AppError::internal("a command was refused for no reason that it can have", &format_args!("{other:?}")),
+        }
+    }
+}
+
+impl Rendered {
+    /// Renders every member.
+    fn of(document: &StartDocument) -> Result<Self, AppError> {
+        let mut problems = Problems::default();
+        let mut specs = Vec::with_capacity(document.members.len());
+        for member in &document.members {
+            match member.specification.render(&member.inputs) {
+                Ok(spec) => specs.push(spec),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() {
+            for (index, spec) in specs.iter().enumerate() {
+                if let Some(first) = specs[..index].iter().position(|other| other.slot == spec.slot) {
+                    let message = format!("{} stands in the set twice: here and as member {first}", spec.slot);
+                    problems.add(Code::DuplicateSlot, document.members[index].specification.pointer(), message);
+                }
+            }
+        }
+        problems.or(()).map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems))?;
+        Ok(Self { specs, is_set: document.form.is_set() })
+    }
+
+    fn plan(&self, catalog: &Catalog, identities: Identities<'_>) -> Result<Plan, AppError> {
+        planner::plan(catalog, &self.specs, &App::settings(catalog), identities).map_err(|invalid| {
+            let mut problems = Problems::default();
+            invalid.into_iter().for_each(|invalid| problems.push(invalid.into()));
+            AppError::Invalid(Code::InvalidSpecification, problems)
+        })
+    }
+
+    fn texts(&self, plan: &Plan) -> Vec<JsonText> {
+        self.specs.iter().zip(&plan.members).map(|(spec, planned)| wire::artifact_spec(spec, planned)).collect()
+    }
+
+    /// The plan of what is refused, which gives nothing new an identity.
+    fn refused(&self, catalog: &Catalog) -> Result<PlanView, AppError> {
+        Ok(self.unrecorded(&self.plan(catalog, Identities::Withheld)?))
+    }
+
+    fn unrecorded(&self, plan: &Plan) -> PlanView {
+        let mut texts = self.texts(plan);
+        let body = if self.is_set {
+            PlanBody::Set { artifact_specs: texts, deployments: Vec::new() }
+        } else {
+            PlanBody::Single { artifact_spec: texts.remove(0), deployment: None, lease: None, supersedes: None, stale: None }
+        };
+        let explanation = match &plan.verdict {
+            Verdict::Yes => None,
+            Verdict::No(explanation) | Verdict::Unknown(explanation) => {
+                Some(explanation.clone().below(|member| member_prefix(self.is_set, member)))
+            }
+        };
+        let (id, set, deployable, revision) = (None, None, Deployable::from(&plan.verdict), plan.revision);
+        PlanView { id, set, deployable, revision, body, explanation, warnings: warnings(plan, self.is_set) }
+    }
+}
+
+fn warnings(plan: &Plan, is_set: bool) -> Vec<Warning> {
+    let members = plan.members.iter().enumerate();
+    let warnings = members.flat_map(|(index, member)| {
+        let prefix = member_prefix(is_set, index);
+        member.warnings.iter().map(move |warning| warning.clone().below(&prefix))
+    });
+    warnings.collect()
+}
+
+fn received(document: &StartDocument) -> Vec<(JsonText, JsonText, BTreeMap<Name, String>)> {
+    let members = document.members.iter();
+    members.map(|member| (member.received.clone(), JsonText::from(member.inputs.as_json()), member.annotations.clone())).collect()
+}
+
+fn started(recorded: &Recorded, request: &StartRequest, id: PlanId) -> PlanView {
+    let is_set = request.document.form.is_set();
+    let members = recorded.specs.iter().zip(&recorded.texts).zip(&request.document.members);
+    let members = members.map(|((spec, text), member)| views::OpenMember { spec, text, annotations: &member.annotations });
+    let body = views::open_body(members, is_set);
+    let revision = recorded.plan.revision;
+    let warnings = warnings(&recorded.plan, is_set);
+    PlanView { id: Some(id), set: None, deployable: Deployable::Yes, revision, body, explanation: None, warnings }
+}

@@ -1,0 +1,145 @@
+//! What is answered: recorded things, put together for the wire.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::error::AppError;
+use crate::catalog::Consumer;
+use crate::document::JsonText;
+use crate::model::{DeploymentId, DeploymentSpec, Name, PlanId, Scope, Slot, State, Warning};
+use crate::store::{Store, StoredDeployment};
+use crate::wire::{Deployable, DeploymentView, LeaseView, MemberDeployment, PlanBody, PlanView};
+
+/// Whether leases are shown: to whom they were given, but never by GET.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leases {
+    /// They are.
+    Shown,
+    /// They are not.
+    Hidden,
+}
+
+/// An attempt that was just opened.
+pub struct OpenMember<'a> {
+    /// The attempt.
+    pub spec: &'a DeploymentSpec,
+    /// The specification as the plan shows it.
+    pub text: &'a JsonText,
+    /// The attempt's annotations.
+    pub annotations: &'a BTreeMap<Name, String>,
+}
+
+/// A require of an active attempt that is coupled to something.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CouplingView {
+    artifact: Name,
+    environment: Name,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    instance: String,
+    require: Name,
+    scope: Scope,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployment: Option<DeploymentId>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    broken: bool,
+}
+
+impl CouplingView {
+    /// A consumer, and whether its coupling is broken.
+    pub fn new(consumer: &Consumer<'_>, broken: bool) -> Self {
+        let Slot { artifact, environment, instance } = &consumer.requirements.slot;
+        Self {
+            artifact: artifact.clone(),
+            environment: environment.clone(),
+            instance: instance.as_ref().to_owned(),
+            require: consumer.require.name.clone(),
+            scope: consumer.require.scope,
+            deployment: consumer.requirements.deployment,
+            broken,
+        }
+    }
+
+    /// A coupling that is broken now.
+    pub fn broken(consumer: &Consumer<'_>) -> Self {
+        Self::new(consumer, true)
+    }
+}
+
+/// Where a member stands in a plan: `/artifactSpec`, or `/artifactSpecs/0` in a set.
+pub fn member_prefix(is_set: bool, member: usize) -> String {
+    if is_set { format!("/artifactSpecs/{member}") } else { "/artifactSpec".to_owned() }
+}
+
+/// The attempts of a plan, in order, and whether it is a set; `None` where there is no such plan.
+pub fn members_of(store: &dyn Store, id: PlanId) -> Result<Option<(Vec<StoredDeployment>, bool)>, AppError> {
+    let Some(set) = store.set(id)? else {
+        return Ok(store.deployment(DeploymentId(id.0))?.map(|member| (vec![member], false)));
+    };
+    let mut members = Vec::with_capacity(set.members.len());
+    for member in set.members {
+        let found = store.deployment(member)?;
+        members.push(found.ok_or_else(|| AppError::internal("a set has a member that is not recorded", &member))?);
+    }
+    Ok(Some((members, true)))
+}
+
+/// A recorded plan.
+pub fn plan(id: PlanId, members: Vec<StoredDeployment>, is_set: bool, leases: Leases) -> PlanView {
+    let revision = members.first().map_or(0, |member| member.resolution.resolved_at);
+    let mut warnings = Vec::new();
+    for (index, member) in members.iter().enumerate() {
+        warnings.extend(below(&member.resolution.warnings, &member_prefix(is_set, index)));
+    }
+    let in_set = members.first().filter(|member| !is_set && member.spec.plan.0 != member.spec.id.0).map(|member| member.spec.plan);
+    let mut recorded: Vec<_> = members.into_iter().map(|member| recorded(member, leases)).collect();
+    let body = if is_set {
+        let (artifact_specs, deployments) = recorded.into_iter().unzip();
+        PlanBody::Set { artifact_specs, deployments }
+    } else {
+        let (artifact_spec, member) = recorded.remove(0);
+        let MemberDeployment { deployment, lease, supersedes, stale, .. } = member;
+        PlanBody::Single { artifact_spec, deployment: Some(Box::new(deployment)), lease, supersedes, stale }
+    };
+    PlanView { id: Some(id), set: in_set, deployable: Deployable::Yes, revision, body, explanation: None, warnings }
+}
+
+/// Warnings, their pointers moved below `prefix`.
+pub fn below<'a>(warnings: &'a [Warning], prefix: &'a str) -> impl Iterator<Item = Warning> + 'a {
+    warnings.iter().map(move |warning| warning.clone().below(prefix))
+}
+
+fn recorded(member: StoredDeployment, leases: Leases) -> (JsonText, MemberDeployment) {
+    let StoredDeployment { spec, received, resolution } = member;
+    let ended_well = spec.finished_at.is_some() && spec.outcome == Some(crate::model::Outcome::Succeeded);
+    let view = MemberDeployment {
+        id: spec.id,
+        lease: lease(&spec).filter(|_| leases == Leases::Shown),
+        supersedes: spec.supersedes,
+        stale: ended_well.then_some(resolution.stale),
+        deployment: DeploymentView::new(&spec, received.annotations),
+    };
+    (resolution.artifact_spec, view)
+}
+
+fn lease(spec: &DeploymentSpec) -> Option<LeaseView> {
+    spec.opening.as_ref().map(|opening| LeaseView { token: opening.token.clone() })
+}
+
+/// The body of a plan whose attempts were just opened.
+pub fn open_body<'a>(members: impl Iterator<Item = OpenMember<'a>>, is_set: bool) -> PlanBody {
+    let opened = members.map(|OpenMember { spec, text, annotations }| {
+        debug_assert_eq!(spec.current_state, State::Draft);
+        let deployment = DeploymentView::new(spec, annotations.clone());
+        (text.clone(), MemberDeployment { id: spec.id, deployment, lease: lease(spec), supersedes: None, stale: None })
+    });
+    let mut opened: Vec<_> = opened.collect();
+    if is_set {
+        let (artifact_specs, deployments) = opened.into_iter().unzip();
+        return PlanBody::Set { artifact_specs, deployments };
+    }
+    let (artifact_spec, member) = opened.remove(0);
+    let deployment = Some(Box::new(member.deployment));
+    PlanBody::Single { artifact_spec, deployment, lease: member.lease, supersedes: None, stale: None }
+}
