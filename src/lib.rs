@@ -1,10 +1,26 @@
 //! Mortise: a CMDB that plans deployments.
+//!
+//! A tour of the rooms, from the ground up; a room imports only those that stand before it:
+//!
+//! - [`document`]: text in, trees out; the one tree that JSON and YAML both fill.
+//! - [`model`]: the words of the domain as types; versions and their order.
+//! - [`catalog`]: the graph in memory, as a value; changed only by applying ChangeSets.
+//! - [`planner`]: what a specification resolves to, and why it does not: a pure function.
+//! - [`spec`]: from what was posted, in any spelling, to what the planner resolves.
+//! - [`wire`]: the forms in which plans are answered, recorded and read back.
+//! - [`store`]: the durable, totally ordered history; embedded in one folder.
+//! - [`app`]: the use cases, and the one committer that decides what is recorded.
+//! - [`http`] and [`cli`]: the two doors, which never import each other.
+//! - [`config`]: the command line.
 
+pub mod app;
 pub mod catalog;
+pub mod cli;
+pub mod config;
 pub mod document;
+pub mod http;
 pub mod model;
 pub mod planner;
 pub mod spec;
-pub mod wire;
 pub mod store;
-pub mod app;
+pub mod wire;

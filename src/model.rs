@@ -17,7 +17,7 @@ mod settings;
 mod time;
 pub mod version;
 
-pub use artifact_spec::{ArtifactSpec, Late, LateProblem, LateProblemKind, Provide, Read, Ready, Require, Resolution};
+pub use artifact_spec::{ArtifactSpec, Late, LateProblem, LateProblemKind, Provide, Read, ReadAttributes, Ready, Require, Resolution};
 pub use artifact_spec::{Scope, Warning};
 pub use attributes::Attributes;
 pub use change::{

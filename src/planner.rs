@@ -22,11 +22,11 @@ pub use matching::Match;
 use crate::catalog::Catalog;
 use crate::document::Pointer;
 use crate::model::{
-    ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, FirstDeployment, LateProblem, LateProblemKind, Name, Ready, Selector,
-    Settings, Warning,
+    ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, FirstDeployment, LateProblem, LateProblemKind, Name, Ready, Require,
+    Selector, Settings, Warning,
 };
 use explain::Explainer;
-use matching::{Place, World};
+use matching::{Outcome, Place, World};
 
 /// Where the planner gets identities from, since it makes none itself.
 pub enum Identities<'a> {
@@ -116,7 +116,8 @@ pub struct InvalidText {
 /// The answer depends on nothing but its arguments; matches, warnings and explanation have a fixed order.
 ///
 /// # Errors
-/// Every [`InvalidText`]: late texts that are wrong whatever matches, or that wait for each other in a ring.
+/// Every [`InvalidText`] of the Provides, or else of `deploymentSpec`: late texts that are wrong whatever matches, or that
+/// wait for each other in a ring.
 pub fn plan(
     catalog: &Catalog,
     specs: &[ArtifactSpec],
@@ -124,88 +125,146 @@ pub fn plan(
     mut identities: Identities<'_>,
 ) -> Result<Plan, Vec<InvalidText>> {
     let world = World::new(catalog, specs, settings, &mut identities);
-    let mut explainer = Explainer::new(&world);
-    let mut warnings: Vec<_> = specs.iter().map(|spec| spec.warnings.clone()).collect();
+    let mut planning = Planning {
+        world: &world,
+        explainer: Explainer::new(&world),
+        warnings: specs.iter().map(|spec| spec.warnings.clone()).collect(),
+    };
+    let outcomes = planning.resolve_requires();
+    let attributes = planning.render_attributes(&outcomes)?;
+    let deployment_specs = planning.resolve_deployment_specs(&outcomes, &attributes)?;
+    let requires = planning.show_requires(outcomes, &attributes);
+    let refused = planning.first_deployments();
 
-    let mut requires: Vec<BTreeMap<Name, matching::Outcome>> = Vec::with_capacity(specs.len());
-    for (member, spec) in specs.iter().enumerate() {
-        let mut outcomes = BTreeMap::new();
-        for (name, require) in &spec.requires {
-            let place = Place { member, section: "requires", name };
-            let Ready::Now(selector) = &require.selector else {
-                unreachable!("only deploymentSpec selectors are ever late")
-            };
-            let outcome = world.resolve(place, require, selector.clone());
-            explainer.judge(place, require, &outcome, &mut warnings[member]);
-            outcomes.insert(name.clone(), outcome);
-        }
-        requires.push(outcomes);
-    }
-
-    let rendered = late::render_attributes(&world, &requires)?;
-    for undefined in &rendered.undefined {
-        explainer.undefined(undefined.member, &undefined.problem, &requires);
-    }
-
-    let mut members = Vec::with_capacity(specs.len());
-    for (member, spec) in specs.iter().enumerate() {
-        let warnings = &mut warnings[member];
-        let mut deployment_spec = BTreeMap::new();
-        for (name, require) in &spec.deployment_spec {
-            let place = Place { member, section: "deploymentSpec", name };
-            let asked = late::render_asked(&world, &requires, &rendered.attributes, member, require);
-            let resolved = match asked {
-                Ok(Some((selector, attributes))) => {
-                    let outcome = world.resolve(place, require, selector);
-                    explainer.judge(place, require, &outcome, warnings);
-                    world.show(place, require, outcome, attributes, &rendered.attributes, warnings)
-                }
-                Ok(None) => Resolved::default(),
-                Err(problem) if matches!(problem.kind, LateProblemKind::UndefinedMatch { .. }) => {
-                    explainer.undefined(member, &problem, &requires);
-                    Resolved::default()
-                }
-                Err(problem) => return Err(vec![InvalidText::of(problem)]),
-            };
-            deployment_spec.insert(name.clone(), resolved);
-        }
-        let mut shown = BTreeMap::new();
-        for (name, outcome) in std::mem::take(&mut requires[member]) {
-            let require = &spec.requires[&name];
-            let place = Place { member, section: "requires", name: &name };
-            let asked = require.known_attributes().to_vec();
-            let resolved = world.show(place, require, outcome, asked, &rendered.attributes, warnings);
-            shown.insert(name, resolved);
-        }
-        let provides = world.provided[member].iter().zip(&rendered.attributes[member]);
-        members.push(PlannedSpec {
-            provides: provides
-                .map(|(&component, attributes)| PlannedProvide { component, attributes: attributes.clone() })
-                .collect(),
-            requires: shown,
-            deployment_spec,
-            warnings: std::mem::take(warnings),
-        });
-    }
-
-    let mut refused = Vec::new();
-    for (member, spec) in specs.iter().enumerate() {
-        match catalog.first_deployment(&spec.slot.environment, settings) {
-            None | Some(FirstDeployment::Allow) => {}
-            Some(FirstDeployment::Warn) => members[member].warnings.push(Warning::new(
-                Code::FirstDeployment,
-                "/environment",
-                format!("nothing was ever deployed to {} with success; check the name", spec.slot.environment),
-            )),
-            Some(FirstDeployment::Refuse) => refused.push(member),
-        }
-    }
+    let Planning { explainer, warnings, .. } = planning;
+    let members = attributes.into_iter().zip(requires).zip(deployment_specs).zip(warnings).enumerate();
+    let members = members.map(|(member, (((attributes, requires), deployment_spec), warnings))| PlannedSpec {
+        provides: world.provided[member]
+            .iter()
+            .zip(attributes)
+            .map(|(&component, attributes)| PlannedProvide { component, attributes })
+            .collect(),
+        requires,
+        deployment_spec,
+        warnings,
+    });
     Ok(Plan {
         revision: catalog.revision(),
         active_revision: catalog.active_revision(),
-        members,
+        members: members.collect(),
         verdict: explainer.verdict(&refused),
     })
+}
+
+/// The final attributes of every Provide of every member.
+type ProvidedAttributes = Vec<Vec<Attributes>>;
+
+/// What is gathered while planning, besides the matches.
+struct Planning<'a> {
+    world: &'a World<'a>,
+    explainer: Explainer<'a>,
+    /// Of every member.
+    warnings: Vec<Vec<Warning>>,
+}
+
+impl<'a> Planning<'a> {
+    fn members(&self) -> impl Iterator<Item = (usize, &'a ArtifactSpec)> + use<'a> {
+        self.world.specs.iter().enumerate()
+    }
+
+    /// What matches the requires of every member.
+    fn resolve_requires(&mut self) -> Vec<BTreeMap<Name, Outcome>> {
+        let resolve = |(member, spec): (usize, &'a ArtifactSpec)| {
+            let outcomes = spec.requires.iter().map(|(name, require)| {
+                let place = Place { member, section: "requires", name };
+                let Ready::Now(selector) = &require.selector else {
+                    unreachable!("only deploymentSpec selectors are ever late")
+                };
+                let outcome = self.world.resolve(place, require, selector.clone());
+                self.explainer.judge(place, require, &outcome, &mut self.warnings[member]);
+                (name.clone(), outcome)
+            });
+            outcomes.collect()
+        };
+        self.world.specs.iter().enumerate().map(resolve).collect()
+    }
+
+    /// The attributes of what the members provide, late ones rendered from what their requires matched.
+    fn render_attributes(&mut self, outcomes: &[BTreeMap<Name, Outcome>]) -> Result<ProvidedAttributes, Vec<InvalidText>> {
+        let rendered = late::render_attributes(self.world, outcomes)?;
+        for undefined in &rendered.undefined {
+            self.explainer.undefined(undefined.member, &undefined.problem, outcomes);
+        }
+        Ok(rendered.attributes)
+    }
+
+    /// The `deploymentSpec` of every member, which may read what its requires matched.
+    fn resolve_deployment_specs(
+        &mut self,
+        outcomes: &[BTreeMap<Name, Outcome>],
+        attributes: &ProvidedAttributes,
+    ) -> Result<Vec<BTreeMap<Name, Resolved>>, Vec<InvalidText>> {
+        let mut invalid = Vec::new();
+        let mut members = Vec::with_capacity(self.world.specs.len());
+        for (member, spec) in self.members() {
+            let mut entries = BTreeMap::new();
+            for (name, require) in &spec.deployment_spec {
+                let place = Place { member, section: "deploymentSpec", name };
+                let resolved = match late::render_asked(self.world, outcomes, attributes, member, require) {
+                    Ok(Some((selector, asked))) => {
+                        let outcome = self.world.resolve(place, require, selector);
+                        self.explainer.judge(place, require, &outcome, &mut self.warnings[member]);
+                        self.world.show(place, require, outcome, asked, attributes, &mut self.warnings[member])
+                    }
+                    // What it reads is unmet, and explained as such.
+                    Ok(None) => Resolved::default(),
+                    Err(problem) if matches!(problem.kind, LateProblemKind::UndefinedMatch { .. }) => {
+                        self.explainer.undefined(member, &problem, outcomes);
+                        Resolved::default()
+                    }
+                    Err(problem) => {
+                        invalid.push(InvalidText::of(problem));
+                        Resolved::default()
+                    }
+                };
+                entries.insert(name.clone(), resolved);
+            }
+            members.push(entries);
+        }
+        if invalid.is_empty() { Ok(members) } else { Err(invalid) }
+    }
+
+    /// The requires of every member as the plan shows them.
+    fn show_requires(&mut self, outcomes: Vec<BTreeMap<Name, Outcome>>, attributes: &ProvidedAttributes) -> Vec<BTreeMap<Name, Resolved>> {
+        let show = |((member, spec), outcomes): ((usize, &'a ArtifactSpec), BTreeMap<Name, Outcome>)| {
+            let resolved = outcomes.into_iter().map(|(name, outcome)| {
+                let require = &spec.requires[&name];
+                let place = Place { member, section: "requires", name: &name };
+                let asked = require.known_attributes().to_vec();
+                let resolved = self.world.show(place, require, outcome, asked, attributes, &mut self.warnings[member]);
+                (name, resolved)
+            });
+            resolved.collect()
+        };
+        self.world.specs.iter().enumerate().zip(outcomes).map(show).collect()
+    }
+
+    /// Warns of first deployments, and gives the members whose Environment refuses them.
+    fn first_deployments(&mut self) -> Vec<usize> {
+        let mut refused = Vec::new();
+        for (member, spec) in self.members() {
+            let environment = &spec.slot.environment;
+            match self.world.catalog.first_deployment(environment, self.world.settings) {
+                None | Some(FirstDeployment::Allow) => {}
+                Some(FirstDeployment::Warn) => {
+                    let message = format!("nothing was ever deployed to {environment} with success; check the name");
+                    self.warnings[member].push(Warning::new(Code::FirstDeployment, "/environment", message));
+                }
+                Some(FirstDeployment::Refuse) => refused.push(member),
+            }
+        }
+        refused
+    }
 }
 
 /// Whether `plan`, resolved for `specs` at an earlier revision, would be resolved the same against `catalog`.
@@ -221,7 +280,7 @@ pub fn still_holds(catalog: &Catalog, specs: &[ArtifactSpec], settings: &Setting
         let same_identities = spec.provides.iter().zip(&planned.provides).all(|(provide, planned)| {
             world.kept_identity(&spec.slot, provide).is_none_or(|kept| Some(kept) == planned.component)
         });
-        let holds = |section, requires: &BTreeMap<Name, crate::model::Require>, resolved: &BTreeMap<Name, Resolved>| {
+        let holds = |section, requires: &BTreeMap<Name, Require>, resolved: &BTreeMap<Name, Resolved>| {
             requires.iter().all(|(name, require)| {
                 let place = Place { member, section, name };
                 let before = &resolved[name];

@@ -4,7 +4,7 @@ use super::component::{Component, Stored};
 use super::symbols::{Symbol, Symbols};
 use super::{Catalog, Handle, Posting};
 use crate::model::version::VersionRange;
-use crate::model::{Expression, Operator, Predicate, Slot, Test};
+use crate::model::{Expression, Name, Operator, Predicate, Slot, Test};
 
 /// The slots whose Components are no candidates: what is being replaced.
 #[derive(Clone, Debug, Default)]
@@ -76,29 +76,35 @@ impl Catalog {
         Candidates { components, more }
     }
 
-    /// What open attempts would provide of `interface`, in match order.
-    pub fn planned_of(&self, interface: &str) -> Vec<Component<'_>> {
-        let Some(symbol) = self.symbols.find(interface) else { return Vec::new() };
-        let slots = self.planned.get(&symbol).into_iter().flatten();
-        let mut found: Vec<_> = slots
-            .filter_map(|slot| self.slots.get(slot))
-            .flat_map(|slot| slot.planned.iter())
-            .filter(|stored| stored.interface == symbol)
+    /// What open attempts would provide that satisfies `predicate`, in match order.
+    pub fn planned(&self, predicate: &Predicate) -> Vec<Component<'_>> {
+        let slots: imbl::OrdSet<_> = match &predicate.interface {
+            Some(interface) => self.symbols.find(interface.as_str()).and_then(|symbol| self.planned.get(&symbol)).cloned().unwrap_or_default(),
+            None => imbl::OrdSet::unions(self.planned.values().cloned()),
+        };
+        let planned = slots.iter().filter_map(|slot| self.slots.get(slot)).flat_map(|slot| slot.planned.iter());
+        let mut found: Vec<_> = planned
             .map(|stored| Component::new(&self.symbols, stored))
+            .filter(|component| predicate.accepts(component.interface(), |key| component.label(key)))
             .collect();
         found.sort_by(Component::match_order);
         found
     }
 
-    /// Whether any active Component has a label with this key.
-    pub fn has_label_key(&self, key: &str) -> bool {
-        self.symbols.find(key).is_some_and(|key| key.is_always_a_label() || self.keys.contains_key(&key))
+    /// The keys of the labels that active Components have, in no order.
+    pub fn label_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = Symbols::ALWAYS.into_iter().chain(self.keys.keys().map(|&key| self.symbols.text(key).as_ref()));
+        keys.filter(|_| !self.places.is_empty())
     }
 
-    /// The Interfaces that any active Component provides, in no order.
+    /// Whether any active Component provides this Interface.
+    pub fn is_provided(&self, interface: &str) -> bool {
+        self.label_posting("interface", interface).is_some()
+    }
+
+    /// The Interfaces that any active Component provides, in name order.
     pub fn provided_interfaces(&self) -> impl Iterator<Item = &str> {
-        let key = self.symbols.find("interface");
-        self.labels.keys().filter(move |(label, _)| Some(*label) == key).map(|&(_, value)| self.symbols.text(value).as_ref())
+        self.interfaces.keys().map(Name::as_str).filter(|interface| self.is_provided(interface))
     }
 
     fn label_posting(&self, key: &str, value: &str) -> Option<&Posting> {
@@ -112,7 +118,7 @@ impl Catalog {
             Operator::Exists => self.keys.get(&key).map(Handles::One),
             Operator::In if expression.tests().iter().all(|test| matches!(test, Test::Text(_))) => {
                 let values = expression.values().filter_map(|value| self.symbols.find(value));
-                Some(Handles::Union(values.filter_map(|value| self.labels.get(&(key, value))).collect()))
+                Some(Handles::union(values.filter_map(|value| self.labels.get(&(key, value)))))
             }
             Operator::In | Operator::InRange => {
                 let accepted = self.keys.get(&key)?.iter().filter(|handle| {
@@ -132,16 +138,16 @@ impl Catalog {
             match in_environment {
                 Some(expression) => {
                     let values = expression.texts.iter();
-                    Handles::Union(values.filter_map(|&value| self.places.get(&(interface, value))).collect())
+                    Handles::union(values.filter_map(|&value| self.places.get(&(interface, value))))
                 }
                 None => self.label_posting_of("interface", interface),
             }
         });
         let by_label = query.expressions.iter().filter_map(|expression| match expression.written.operator() {
             Operator::In if expression.ranges.is_empty() => {
-                let key = expression.key?;
+                let Some(key) = expression.key else { return Some(Handles::Nothing) };
                 let values = expression.texts.iter();
-                Some(Handles::Union(values.filter_map(|&value| self.labels.get(&(key, value))).collect()))
+                Some(Handles::union(values.filter_map(|&value| self.labels.get(&(key, value)))))
             }
             Operator::In | Operator::InRange | Operator::Exists => {
                 let key = expression.key.filter(|key| !key.is_always_a_label());
@@ -186,6 +192,14 @@ enum Handles<'a> {
 }
 
 impl<'a> Handles<'a> {
+    /// The Components that have one of several values, one of which may have been written twice.
+    fn union(postings: impl Iterator<Item = &'a Posting>) -> Self {
+        let mut postings: Vec<_> = postings.collect();
+        postings.sort_by_key(|posting| std::ptr::from_ref(*posting));
+        postings.dedup_by_key(|posting| std::ptr::from_ref(*posting));
+        Self::Union(postings)
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::Nothing => 0,
@@ -196,25 +210,19 @@ impl<'a> Handles<'a> {
         }
     }
 
-    /// Each handle once, in ascending order (a union of several values in the order of the values: their postings are
-    /// disjoint, since a Component has one value for a key).
+    /// Each handle once, in ascending order: the postings of a union are disjoint, since a Component has one value for a key.
     fn into_iter(self) -> Box<dyn Iterator<Item = Handle> + 'a> {
         match self {
             Self::Nothing => Box::new(std::iter::empty()),
             Self::One(posting) => posting.iter(),
-            Self::Union(mut postings) => {
-                // The same value may stand twice in an expression.
-                postings.sort_by_key(|posting| std::ptr::from_ref(*posting));
-                postings.dedup_by_key(|posting| std::ptr::from_ref(*posting));
-                match postings.as_slice() {
-                    [only] => only.iter(),
-                    _ => {
-                        let mut handles: Vec<_> = postings.iter().flat_map(|posting| posting.iter()).collect();
-                        handles.sort_unstable();
-                        Box::new(handles.into_iter())
-                    }
+            Self::Union(postings) => match postings.as_slice() {
+                [only] => only.iter(),
+                _ => {
+                    let mut handles: Vec<_> = postings.iter().flat_map(|posting| posting.iter()).collect();
+                    handles.sort_unstable();
+                    Box::new(handles.into_iter())
                 }
-            }
+            },
             Self::Listed(handles) => Box::new(handles.into_iter()),
             Self::All(catalog) => Box::new(
                 catalog

@@ -9,16 +9,13 @@ use crate::model::Name;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symbol(u32);
 
-/// The label keys that every Component has. They have the first symbols, and no posting of their own.
-const ALWAYS: [&str; 4] = ["interface", "name", "environment", "layer"];
-
 impl Symbol {
     /// None comes before it.
     pub const FIRST: Self = Self(0);
 
     /// Whether it is the key of a label that every Component has.
     pub fn is_always_a_label(self) -> bool {
-        (self.0 as usize) < ALWAYS.len()
+        (self.0 as usize) < Symbols::ALWAYS.len()
     }
 }
 
@@ -32,7 +29,7 @@ pub struct Symbols {
 impl Default for Symbols {
     fn default() -> Self {
         let mut symbols = Self { by_text: Map::default(), texts: imbl::Vector::new() };
-        for key in ALWAYS {
+        for key in Self::ALWAYS {
             symbols.intern(&Arc::from(key));
         }
         symbols
@@ -40,6 +37,9 @@ impl Default for Symbols {
 }
 
 impl Symbols {
+    /// The label keys that every Component has. They have the first symbols, and no posting of their own.
+    pub const ALWAYS: [&'static str; 4] = ["interface", "name", "environment", "layer"];
+
     /// The symbol of `text`, if it was interned.
     pub fn find(&self, text: &str) -> Option<Symbol> {
         self.by_text.get(text).copied()

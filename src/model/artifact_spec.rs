@@ -126,8 +126,19 @@ pub trait Late<T>: fmt::Debug + Send + Sync {
 pub struct Read {
     /// The require whose matches are read.
     pub require: Name,
-    /// The one attribute of the matches that is read; `None` where that cannot be told beforehand.
-    pub attribute: Option<String>,
+    /// Which attributes of the matches are read.
+    pub attributes: ReadAttributes,
+}
+
+/// Which attributes of a match a late text reads, and so waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadAttributes {
+    /// None: it reads a version or a label, which are known at once.
+    None,
+    /// This one.
+    One(String),
+    /// Which ones cannot be told beforehand.
+    Any,
 }
 
 /// Why a late text could not be rendered.

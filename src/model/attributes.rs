@@ -34,12 +34,15 @@ impl Attributes {
         }
     }
 
-    /// Only the members in `names`, in the order of `names`, and the names that are lacking.
+    /// Only the members in `names`, in the order of `names`, and the names that are lacking; a repeated name counts once.
     pub fn select<'a>(&self, names: &'a [String]) -> (Self, Vec<&'a str>) {
         let mut members = self.members();
-        let mut selected = Vec::with_capacity(names.len());
+        let mut selected: Vec<(String, Json)> = Vec::with_capacity(names.len());
         let mut missing = Vec::new();
         for name in names {
+            if missing.contains(&name.as_str()) || selected.iter().any(|(known, _)| known == name) {
+                continue;
+            }
             match members.iter().position(|(key, _)| key == name) {
                 Some(index) => selected.push(members.swap_remove(index)),
                 None => missing.push(name.as_str()),

@@ -5,7 +5,7 @@ use std::fmt;
 use super::matching::Match;
 use super::{Plan, PlannedSpec, Resolved, Verdict};
 use crate::catalog::Catalog;
-use crate::model::{ArtifactSpec, ComponentId, Name, Predicate, Require, Settings};
+use crate::model::{ArtifactSpec, ComponentId, Layer, Name, Predicate, Ready, Require, Settings};
 
 /// How much is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Violation {
 /// The rules of a plan whose verdict is `yes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Every require is resolved.
+    /// Every require is resolved, by its own selector.
     Resolved,
     /// The number of matches lies within the quantifier.
     Counted,
@@ -92,6 +92,10 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn broken(&self, member: usize, require: &Require, resolved: &Resolved, scrutiny: Scrutiny) -> Option<Rule> {
         let matches = &resolved.matches;
+        // A late selector is known only as it was rendered.
+        if matches!(&require.selector, Ready::Now(selector) if *selector != resolved.selector) {
+            return Some(Rule::Resolved);
+        }
         let predicate = Predicate { interface: require.interface.clone(), selector: resolved.selector.clone() };
         let count = matches.len();
         if require.quantifier.lacks(count) || require.quantifier.is_exceeded_by(count) || count > self.settings.max_matches as usize {
@@ -152,6 +156,8 @@ impl Checker<'_> {
     }
 }
 
-fn order(found: &Match) -> (&str, &str, crate::model::Layer, &str, &str, Option<ComponentId>) {
-    (&found.name, &found.interface, found.layer, &found.environment, &found.instance, found.component)
+/// What orders matches; a new identity, withheld in a dry run, is later than every known one.
+fn order(found: &Match) -> (&str, &str, Layer, &str, &str, bool, Option<ComponentId>) {
+    let (name, interface, environment) = (&found.name, &found.interface, &found.environment);
+    (name, interface, found.layer, environment, &found.instance, found.component.is_none(), found.component)
 }

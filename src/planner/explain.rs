@@ -7,7 +7,7 @@ use super::explanation::{Candidate, Explanation, FailedExpression, Nearest, Unme
 use super::matching::{Outcome, Place, Source, World};
 use super::{Verdict, fixes, render};
 use crate::model::version::{equal_only_in_order, near_miss};
-use crate::model::{Code, Expression, LateProblem, LateProblemKind, Name, Operator, Predicate, Require, Test, Warning};
+use crate::model::{Code, Expression, LateProblem, LateProblemKind, Name, Operator, Predicate, Require, Selector, Test, Warning};
 
 /// How many candidates are examined for one require.
 const EXAMINED: usize = 10_000;
@@ -47,7 +47,7 @@ impl<'a> Explainer<'a> {
     /// Explains `outcome` where it does not meet `require`, and warns of an optional require that matched nothing.
     pub fn judge(&mut self, place: Place<'_>, require: &Require, outcome: &Outcome, warnings: &mut Vec<Warning>) {
         let count = outcome.found.len();
-        let kind = if require.quantifier.is_exceeded_by(count) {
+        let kind = if require.quantifier.is_exceeded_by(count + usize::from(outcome.more)) {
             UnmetKind::Ambiguous
         } else if outcome.more {
             UnmetKind::TooManyMatches
@@ -82,7 +82,7 @@ impl<'a> Explainer<'a> {
             require: Some(require.clone()),
             kind: UnmetKind::UndefinedMatch,
             interface: written.and_then(|require| require.interface.clone()),
-            environment: spec.slot.environment.clone(),
+            environment: Some(spec.slot.environment.shared().clone()),
             needed: written.map(|require| require.quantifier),
             found: requires[member].get(require).map_or(0, |outcome| outcome.found.len()),
             considered: 0,
@@ -127,7 +127,7 @@ impl<'a> Explainer<'a> {
             require: None,
             kind: UnmetKind::FirstDeployment,
             interface: None,
-            environment: self.world.specs[member].slot.environment.clone(),
+            environment: Some(self.world.specs[member].slot.environment.shared().clone()),
             needed: None,
             found: 0,
             considered: 0,
@@ -155,7 +155,7 @@ impl<'a> Explainer<'a> {
             require: Some(place.name.clone()),
             kind,
             interface: require.interface.clone(),
-            environment: self.world.specs[place.member].slot.environment.clone(),
+            environment: only_environment(&outcome.predicate.selector),
             needed: Some(require.quantifier),
             found: outcome.found.len(),
             considered: search.considered,
@@ -250,6 +250,15 @@ impl Search {
             None => {}
         }
         self.misses.truncate(NEAREST);
+    }
+}
+
+/// The Environment that a selector asks for, where it is one.
+fn only_environment(selector: &Selector) -> Option<Arc<str>> {
+    let asked = selector.0.iter().find(|expression| expression.key().as_str() == "environment")?;
+    match (asked.operator(), asked.tests()) {
+        (Operator::In, [Test::Text(environment)]) => Some(environment.clone()),
+        _ => None,
     }
 }
 

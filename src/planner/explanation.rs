@@ -56,8 +56,9 @@ pub struct Unmet {
     /// The Interface that is required, where one is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface: Option<Name>,
-    /// The Environment of the specification.
-    pub environment: Name,
+    /// The one Environment that is asked for; absent where the selector asks for none, or for several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Arc<str>>,
     /// How many must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed: Option<Quantifier>,

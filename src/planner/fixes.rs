@@ -4,7 +4,7 @@ use super::explain::Miss;
 use super::explanation::{Fix, FixKind, Unmet, UnmetKind};
 use super::matching::{Outcome, Place, Source, World};
 use crate::catalog::Component;
-use crate::model::{Expression, Name, Quantifier};
+use crate::model::{Expression, Labels, Name, Quantifier};
 
 /// How many open attempts are named as fixes of one require.
 const DEPLOYS: usize = 3;
@@ -16,13 +16,13 @@ pub(super) fn propose(world: &World<'_>, place: Place<'_>, outcome: &Outcome, un
         UnmetKind::Unmatched => {
             fixes.extend(nearest.iter().flat_map(|miss| relax(world, place, outcome, miss)));
             fixes.extend(rename(world, place, outcome, nearest));
-            fixes.extend(widen(place, unmet));
-            fixes.extend(deploy(world, place, outcome));
+            fixes.extend(widen(place, outcome, unmet));
+            fixes.extend(deploy(world, place, outcome, unmet.environment.as_deref()));
         }
         UnmetKind::Ambiguous | UnmetKind::TooManyMatches => {
             fixes.extend(narrow(world, place, outcome));
             if unmet.kind == UnmetKind::Ambiguous {
-                fixes.extend(widen(place, unmet));
+                fixes.extend(widen(place, outcome, unmet));
             }
         }
         UnmetKind::UndefinedMatch | UnmetKind::FirstDeployment => {}
@@ -41,8 +41,8 @@ fn relax(world: &World<'_>, place: Place<'_>, outcome: &Outcome, miss: &Miss) ->
         let expression: &Expression = &expressions[index];
         let key = expression.key();
         let message = match world.label(miss.source, key.as_str()) {
-            Some(actual) if expression.operator().is_negated() => format!("do not exclude {key} {actual}"),
-            Some(actual) => format!("accept {key} {actual}"),
+            Some(actual) if expression.operator().is_negated() => format!("do not exclude {key} {}", shown(actual)),
+            Some(actual) => format!("accept {key} {}", shown(actual)),
             None => format!("drop the expression on {key}: the nearest candidate has no such label"),
         };
         fix(FixKind::Relax, format!("{}/selector/{index}", place.pointer()), message)
@@ -50,34 +50,45 @@ fn relax(world: &World<'_>, place: Place<'_>, outcome: &Outcome, miss: &Miss) ->
     miss.failed.iter().map(propose).collect()
 }
 
-/// A label key that the nearest candidate has, or an Interface that something provides, is one edit away.
+/// An Interface that something provides, or a label key that something has, is one edit away from one that nothing has.
 fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: Option<&Miss>) -> Vec<Fix> {
     let mut fixes = Vec::new();
-    if let Some(interface) = &outcome.predicate.interface {
-        let known = world.catalog.provided_interfaces().any(|provided| provided == interface.as_str());
-        if !known {
-            let members = world.members_but(place.member).map(|source| world.interface(source));
-            let near = one_edit_away(interface, world.catalog.provided_interfaces().chain(members));
-            fixes.extend(near.into_iter().map(|other| {
-                let message = format!("the interface {other} is provided, and its name is one edit away from {interface}");
-                fix(FixKind::RenameKey, place.pointer() + "/interface", message)
-            }));
-        }
-    }
-    for (index, expression) in outcome.predicate.selector.0.iter().enumerate() {
-        let key = expression.key();
-        let labels = match nearest {
-            Some(miss) if world.label(miss.source, key.as_str()).is_none() => world.labels(miss.source),
-            _ => continue,
-        };
-        let near = one_edit_away(key, labels.iter().map(|(key, _)| key.as_str()));
+    let members = || world.members_but(place.member);
+    if let Some(interface) = &outcome.predicate.interface
+        && !world.catalog.is_provided(interface.as_str())
+    {
+        let provided = members().map(|source| world.interface(source));
+        let near = one_edit_away(interface, world.catalog.provided_interfaces().chain(provided));
         fixes.extend(near.into_iter().map(|other| {
-            let value = labels.get(other).unwrap_or_default();
-            let message = format!("write {other} instead of {key}: the nearest candidate has {other} = {value}");
-            fix(FixKind::RenameKey, format!("{}/selector/{index}", place.pointer()), message)
+            let message = format!("write {other} instead of {interface}: nothing provides {interface}, and something provides {other}");
+            fix(FixKind::RenameKey, place.pointer() + "/interface", message)
         }));
     }
+    let provided: Vec<_> = members().map(|source| world.labels(source)).collect();
+    for (index, expression) in outcome.predicate.selector.0.iter().enumerate() {
+        let key = expression.key();
+        let known = || world.catalog.label_keys().chain(provided.iter().flat_map(Labels::iter).map(|(key, _)| key.as_str()));
+        let is_missing = nearest.is_none_or(|miss| world.label(miss.source, key.as_str()).is_none());
+        if !is_missing || expression.accepts(None) {
+            continue;
+        }
+        let of_nearest = nearest.map(|miss| world.labels(miss.source)).unwrap_or_default();
+        let is_unknown = !known().any(|known| known == key.as_str());
+        for other in one_edit_away(key, known()) {
+            let message = match of_nearest.get(other) {
+                Some(value) => format!("write {other} instead of {key}: the nearest candidate has {other} {}", shown(value)),
+                None if is_unknown => format!("write {other} instead of {key}: nothing has a label {key}, and something has {other}"),
+                None => continue,
+            };
+            fixes.push(fix(FixKind::RenameKey, format!("{}/selector/{index}", place.pointer()), message));
+        }
+    }
     fixes
+}
+
+/// The value of a label as a message shows it.
+fn shown(value: &str) -> &str {
+    if value.is_empty() { "\"\"" } else { value }
 }
 
 /// Every known name at one edit (insertion, deletion, substitution or transposition) from `wanted`, sorted.
@@ -91,16 +102,19 @@ fn one_edit_away<'a>(wanted: &Name, known: impl Iterator<Item = &'a str>) -> Vec
     near
 }
 
-fn widen(place: Place<'_>, unmet: &Unmet) -> Option<Fix> {
+fn widen(place: Place<'_>, outcome: &Outcome, unmet: &Unmet) -> Option<Fix> {
     let needed = unmet.needed?;
     let found = u32::try_from(unmet.found).ok()?;
-    let message = if needed.is_exceeded_by(unmet.found) {
-        let wider = Quantifier::new(needed.min(), (!unmet.truncated).then_some(found)).ok()?;
-        format!("accept {} matches: write the quantifier as {wider}, or {}..*", unmet.found, needed.min())
+    let any = Quantifier::new(needed.min(), None).ok()?;
+    let message = if outcome.more {
+        format!("accept every match: write the quantifier as {any}")
+    } else if needed.is_exceeded_by(unmet.found) {
+        let wider = Quantifier::new(needed.min(), Some(found)).ok()?;
+        format!("accept all {found} matches: write the quantifier as {wider}, or as {any}")
     } else if found == 0 {
         return None;
     } else {
-        format!("ask for fewer: {found} of {} are there", needed.min())
+        format!("ask for fewer: write the quantifier as {}", Quantifier::new(found, needed.max()).ok()?)
     };
     Some(fix(FixKind::WidenQuantifier, place.pointer() + "/quantifier", message))
 }
@@ -115,8 +129,10 @@ fn narrow(world: &World<'_>, place: Place<'_>, outcome: &Outcome) -> Option<Fix>
     });
     let pointer = place.pointer() + "/selector";
     let message = match differing.min_by_key(|&(same, key, _)| (same, preference(key.as_str()), key)) {
-        Some((1, key, value)) => format!("add an expression on {key}: {key} In [{value}] leaves only the first candidate"),
-        Some((same, key, value)) => format!("add an expression on {key}: {key} In [{value}] leaves {same} candidates"),
+        Some((same, key, value)) => {
+            let left = if same == 1 { "only the first candidate".to_owned() } else { format!("{same} candidates") };
+            format!("add the expression `{}`: it leaves {left}", Expression::equals(key.clone(), value.clone()))
+        }
         None => "the candidates have the same labels; give them labels that tell them apart".to_owned(),
     };
     Some(fix(FixKind::Narrow, pointer, message))
@@ -132,37 +148,33 @@ fn preference(key: &str) -> u8 {
     }
 }
 
-/// Open attempts that would provide what is required, and members of the set that would if they went elsewhere.
-fn deploy(world: &World<'_>, place: Place<'_>, outcome: &Outcome) -> Vec<Fix> {
-    let Some(interface) = &outcome.predicate.interface else { return Vec::new() };
-    let planned = world.catalog.planned_of(interface.as_str());
+/// Open attempts that would provide what is required, and members of the set that would if they went to the Environment
+/// that is asked for.
+fn deploy(world: &World<'_>, place: Place<'_>, outcome: &Outcome, environment: Option<&str>) -> Vec<Fix> {
+    let planned = world.catalog.planned(&outcome.predicate);
     let own = |component: &Component<'_>| component.slot().is_some_and(|slot| slot == world.specs[place.member].slot);
-    let satisfying = planned.iter().filter(|component| {
-        let label = |key: &str| component.label(key);
-        !own(component) && outcome.predicate.accepts(component.interface(), label)
-    });
-    let open = satisfying.take(DEPLOYS).map(|component| Fix {
+    let open = planned.iter().filter(|component| !own(component)).take(DEPLOYS).map(|component| Fix {
         deployment: component.deployment(),
         ..fix(
             FixKind::Deploy,
             place.pointer(),
-            format!(
-                "an open attempt of {} in {} would provide it: wait until it is finished with success",
-                component.name(),
-                component.environment()
-            ),
+            format!("wait for the open attempt of {} in {}: finished with success, it provides this", component.name(), component.environment()),
         )
     });
-    let wanted = world.specs[place.member].slot.environment.as_str();
-    let elsewhere = world.members_but(place.member).filter_map(|source| {
-        let Source::Member { member, .. } = source else { return None };
-        let spec = &world.specs[member];
-        let there = |key: &str| if key == "environment" { Some(wanted) } else { world.label(source, key) };
-        let would = outcome.predicate.accepts(world.interface(source), there);
-        (would && spec.slot.environment.as_str() != wanted).then(|| {
-            let message = format!("{} of this set goes to {}; deployed to {wanted} it would provide it", spec.slot.artifact, spec.slot.environment);
-            fix(FixKind::Deploy, place.pointer(), message)
-        })
-    });
-    open.chain(elsewhere).collect()
+    let mut fixes: Vec<_> = open.collect();
+    let Some(environment) = environment else { return fixes };
+    for source in world.members_but(place.member) {
+        let Source::Member { member, .. } = source else { continue };
+        let slot = &world.specs[member].slot;
+        let there = |key: &str| if key == "environment" { Some(environment) } else { world.label(source, key) };
+        if slot.environment.as_str() != environment && outcome.predicate.accepts(world.interface(source), there) {
+            let message = format!("deploy {} of this set to {environment} too: it goes to {} and would provide this", slot.artifact, slot.environment);
+            let elsewhere = fix(FixKind::Deploy, place.pointer(), message);
+            // It may provide it in several layers.
+            if fixes.last() != Some(&elsewhere) {
+                fixes.push(elsewhere);
+            }
+        }
+    }
+    fixes
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::InvalidText;
 use super::matching::{Outcome, Source, World};
 use crate::document::Json;
-use crate::model::{Attributes, Code, Late, LateProblem, LateProblemKind, Name, Ready, Require, Selector};
+use crate::model::{Attributes, Code, Late, LateProblem, LateProblemKind, Name, ReadAttributes, Ready, Require, Selector};
 
 /// A late text that reads what is not there.
 pub(super) struct Undefined {
@@ -81,22 +81,22 @@ pub(super) fn render<T>(
 ) -> Result<Option<T>, LateProblem> {
     let mut read = Vec::new();
     for reading in late.reads() {
-        let (Some(outcome), Some(require)) =
-            (requires[member].get(&reading.require), world.specs[member].requires.get(&reading.require))
-        else {
-            continue;
-        };
-        let count = outcome.found.len();
-        if outcome.more || require.quantifier.is_exceeded_by(count) || require.quantifier.lacks(count) {
-            return Ok(None);
-        }
-        if !read.iter().any(|(name, _)| *name == reading.require.as_str()) {
-            let matches = outcome.found.iter().map(|&source| as_json(world, source, require.known_attributes(), attributes));
+        let name = &reading.require;
+        let Some(found) = met(world, requires, member, name) else { return Ok(None) };
+        if !read.iter().any(|(known, _)| *known == name.as_str()) {
+            let asked = world.specs[member].requires[name].known_attributes();
+            let matches = found.iter().map(|&source| as_json(world, source, asked, attributes));
             let matches = Json::Object(vec![("matches".into(), Json::Array(matches.collect()))]);
-            read.push((reading.require.as_str().to_owned(), matches));
+            read.push((name.as_str().to_owned(), matches));
         }
     }
     late.render(&Json::Object(read)).map(Some)
+}
+
+/// What matched a require of `member`; `None` where it is unmet, and so has no matches to read.
+fn met<'a>(world: &World<'_>, requires: &'a [BTreeMap<Name, Outcome>], member: usize, name: &Name) -> Option<&'a [Source]> {
+    let outcome = requires[member].get(name)?;
+    outcome.meets(world.specs[member].requires.get(name)?).then_some(&outcome.found)
 }
 
 /// What a `deploymentSpec` entry of `member` asks for; `None` where a require that it reads is itself unmet.
@@ -239,11 +239,15 @@ impl Search<'_> {
         let Ready::Late(late) = &self.world.specs[member].provides[provide].attributes[attribute].1 else { return Vec::new() };
         let mut nodes = Vec::new();
         for read in late.reads() {
-            let found = self.requires[member].get(&read.require).map_or(&[][..], |outcome| &outcome.found);
+            let Some(found) = met(self.world, self.requires, member, &read.require) else { continue };
             for source in found {
                 let Source::Member { member, provide } = *source else { continue };
                 let attributes = self.world.specs[member].provides[provide].attributes.iter().enumerate();
-                let read = attributes.filter(|(_, (name, _))| read.attribute.as_ref().is_none_or(|read| read == name));
+                let read = attributes.filter(|(_, (name, _))| match &read.attributes {
+                    ReadAttributes::None => false,
+                    ReadAttributes::One(read) => read == name,
+                    ReadAttributes::Any => true,
+                });
                 nodes.extend(read.map(|(index, _)| (member, provide, index)));
             }
         }

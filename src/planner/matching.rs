@@ -73,6 +73,18 @@ pub(super) struct Outcome {
     pub more: bool,
 }
 
+impl Outcome {
+    /// Whether there are more matches than `require` may have.
+    pub fn exceeds(&self, require: &Require) -> bool {
+        self.more || require.quantifier.is_exceeded_by(self.found.len())
+    }
+
+    /// Whether `require` is met.
+    pub fn meets(&self, require: &Require) -> bool {
+        !self.exceeds(require) && !require.quantifier.lacks(self.found.len())
+    }
+}
+
 /// The Catalog without what is being replaced, and with what is being brought.
 pub(super) struct World<'a> {
     pub catalog: &'a Catalog,
@@ -178,7 +190,9 @@ impl<'a> World<'a> {
     }
 
     pub fn match_order(&self, left: Source, right: Source) -> Ordering {
-        self.match_key(left).cmp(&self.match_key(right)).then_with(|| self.id(left).cmp(&self.id(right)))
+        // A new identity, withheld in a dry run, is later than every known one.
+        let id = |source| self.id(source).map_or((true, None), |id| (false, Some(id)));
+        self.match_key(left).cmp(&self.match_key(right)).then_with(|| id(left).cmp(&id(right)))
     }
 
     fn match_key(&self, source: Source) -> (&str, &str, Layer, &str, &str) {
@@ -210,12 +224,13 @@ impl<'a> World<'a> {
         attributes: &[Vec<Attributes>],
         warnings: &mut Vec<Warning>,
     ) -> Resolved {
+        let exceeded = outcome.exceeds(require);
         let selector = outcome.predicate.selector;
-        if outcome.more || require.quantifier.is_exceeded_by(outcome.found.len()) {
+        if exceeded {
             return Resolved { selector, attributes: asked, matches: Vec::new() };
         }
-        for expression in selector.0.iter().filter(|expression| expression.operator().is_negated()) {
-            self.warn_of_unjudged(place, expression, &outcome.found, warnings);
+        for (index, expression) in selector.0.iter().enumerate().filter(|(_, expression)| expression.operator().is_negated()) {
+            self.warn_of_unjudged(place, index, expression, &outcome.found, warnings);
         }
         let mut shown = Vec::with_capacity(outcome.found.len());
         for source in outcome.found {
@@ -263,13 +278,21 @@ impl<'a> World<'a> {
     }
 
     /// A semver requirement says nothing about what is no semver, so a negated one holds: the reader is told.
-    fn warn_of_unjudged(&self, place: Place<'_>, expression: &Expression, found: &[Source], warnings: &mut Vec<Warning>) {
+    fn warn_of_unjudged(
+        &self,
+        place: Place<'_>,
+        index: usize,
+        expression: &Expression,
+        found: &[Source],
+        warnings: &mut Vec<Warning>,
+    ) {
         for test in expression.tests() {
             let Test::Range(range) = test else { continue };
-            let unjudged = found.iter().filter_map(|&source| self.label(source, expression.key().as_str()));
-            if let Some(version) = unjudged.into_iter().find(|version| !range.judges(version)) {
+            let mut versions = found.iter().filter_map(|&source| self.label(source, expression.key().as_str()));
+            if let Some(version) = versions.find(|version| !range.judges(version)) {
                 let message = format!("`{range}` says nothing about {version}, which is no semver, so `{expression}` holds for it");
-                warnings.push(Warning::new(Code::RangeNotJudged, place.pointer(), message));
+                let pointer = format!("{}/selector/{index}", place.pointer());
+                warnings.push(Warning::new(Code::RangeNotJudged, pointer, message));
             }
         }
     }

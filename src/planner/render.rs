@@ -24,34 +24,62 @@ pub(super) fn unmatched(unmet: &Unmet) -> String {
 
 /// What is unmet, in one sentence without a full stop.
 fn headline(unmet: &Unmet) -> String {
-    let require = unmet.require.as_ref().map_or("", |name| name.as_str());
-    let what = unmet.interface.as_ref().map_or_else(|| "what its selector asks for".to_owned(), ToString::to_string);
-    let environment = &unmet.environment;
-    let needed = unmet.needed.map_or_else(String::new, |needed| match needed.min() {
+    let message = || unmet.message.as_deref().unwrap_or_default();
+    let statement = match unmet.kind {
+        UnmetKind::Unmatched => format!("{} ({})", unmatched_statement(unmet), needed(unmet)),
+        UnmetKind::Ambiguous => {
+            let max = unmet.needed.and_then(|needed| needed.max()).unwrap_or_default();
+            let least = if unmet.truncated { "at least " } else { "" };
+            let may = if max == 0 { "none may match".to_owned() } else { format!("at most {max} may match") };
+            format!("{least}{}, and {may}", provide(unmet, unmet.found))
+        }
+        UnmetKind::TooManyMatches => format!("more than {} components match, and no require may have more", unmet.found),
+        UnmetKind::UndefinedMatch => message().to_owned(),
+        UnmetKind::FirstDeployment => format!(
+            "nothing was ever deployed{} with success, and the policy there is to refuse a first deployment",
+            unmet.environment.as_ref().map_or_else(String::new, |environment| format!(" to {environment}"))
+        ),
+    };
+    match &unmet.require {
+        Some(require) => format!("{require}: {statement}"),
+        None => statement,
+    }
+}
+
+fn unmatched_statement(unmet: &Unmet) -> String {
+    let place = place(unmet);
+    // A candidate fails on `environment` wherever it is not in the one that is asked for.
+    let all_elsewhere = unmet.environment.is_some() && unmet.reasons.get("environment") == Some(&unmet.considered);
+    match &unmet.interface {
+        _ if unmet.found > 0 => format!("only {}", provide(unmet, unmet.found)),
+        None => format!("nothing{place} matches its selector"),
+        Some(interface) if unmet.considered == 0 => format!("nothing provides {interface} in any environment"),
+        Some(interface) if all_elsewhere => format!("nothing provides {interface}{place}"),
+        Some(interface) => format!("nothing that provides {interface} matches its selector{place}"),
+    }
+}
+
+/// `2 components provide postgresql in test`.
+fn provide(unmet: &Unmet, count: usize) -> String {
+    let components = if count == 1 { "component" } else { "components" };
+    let verb = match (&unmet.interface, count) {
+        (Some(interface), 1) => format!("provides {interface} as required"),
+        (Some(interface), _) => format!("provide {interface} as required"),
+        (None, 1) => "matches its selector".to_owned(),
+        (None, _) => "match its selector".to_owned(),
+    };
+    format!("{count} {components} {verb}{}", place(unmet))
+}
+
+fn place(unmet: &Unmet) -> String {
+    unmet.environment.as_ref().map_or_else(String::new, |environment| format!(" in {environment}"))
+}
+
+fn needed(unmet: &Unmet) -> String {
+    match unmet.needed.map_or(0, |needed| needed.min()) {
         0 => "none is needed".to_owned(),
         1 => "1 is needed".to_owned(),
         many => format!("{many} are needed"),
-    });
-    let found = unmet.found;
-    match unmet.kind {
-        UnmetKind::Unmatched if found > 0 => {
-            format!("{require}: only {found} provide {what} as required in {environment} ({needed})")
-        }
-        UnmetKind::Unmatched if unmet.considered == 0 => format!("{require}: nothing provides {what} in any environment ({needed})"),
-        UnmetKind::Unmatched if unmet.nearest.iter().all(|nearest| *nearest.candidate.environment != *environment.as_str()) => {
-            format!("{require}: nothing provides {what} in {environment} ({needed})")
-        }
-        UnmetKind::Unmatched => format!("{require}: nothing that provides {what} in {environment} matches ({needed})"),
-        UnmetKind::Ambiguous => {
-            let max = unmet.needed.and_then(|needed| needed.max()).unwrap_or_default();
-            let more = if unmet.truncated { "more than " } else { "" };
-            format!("{require}: {more}{found} provide {what} in {environment}, and at most {max} may match")
-        }
-        UnmetKind::TooManyMatches => format!("{require}: more than {found} match, which is more than any require may have"),
-        UnmetKind::UndefinedMatch => format!("{require}: {}", unmet.message.as_deref().unwrap_or("a match is undefined")),
-        UnmetKind::FirstDeployment => {
-            format!("nothing was ever deployed to {environment} with success, and its policy is to refuse the first deployment")
-        }
     }
 }
 
@@ -85,9 +113,9 @@ impl fmt::Display for Unmet {
         }
         if !self.reasons.is_empty() {
             let candidates = if self.considered == 1 { "candidate" } else { "candidates" };
-            write!(f, "\n  of {} {candidates}", self.considered)?;
+            write!(f, "\n  {} {candidates}; failing:", self.considered)?;
             for (index, (key, count)) in self.reasons.iter().enumerate() {
-                write!(f, "{} {count} for {key}", if index == 0 { " failed:" } else { "," })?;
+                write!(f, "{} {count} on {key}", if index == 0 { "" } else { "," })?;
             }
             if self.truncated {
                 f.write_str(" (not all were examined)")?;

@@ -10,7 +10,7 @@ use super::read::shorten;
 use super::template::{Limits, Scope, Segment, TemplateError, TemplateErrorKind};
 use super::text::{TemplateText, Text};
 use crate::document::{Json, Place, Pointer};
-use crate::model::{Code, Late, LateProblem, LateProblemKind, Name, Read};
+use crate::model::{Code, Late, LateProblem, LateProblemKind, Name, Read, ReadAttributes};
 
 /// How many names of requires are looked through for a "did you mean".
 const HINTED: usize = 256;
@@ -72,7 +72,7 @@ impl LateContext {
             for read in text.template.reads().iter().filter(|read| read.root() == "requires") {
                 match read.segments.get(1) {
                     Some(Segment::Name(name)) => match self.known.get(name.as_ref()) {
-                        Some(known) => reads.push(Read { require: known.clone(), attribute: attribute(&read.segments) }),
+                        Some(known) => reads.push(Read { require: known.clone(), attributes: attributes(&read.segments) }),
                         None if problems.is_full() => {}
                         None => problems.push(self.unknown(text, name, read.place)),
                     },
@@ -82,7 +82,7 @@ impl LateContext {
             }
         }
         if reads_any {
-            reads.extend(self.known.iter().map(|known| Read { require: known.clone(), attribute: None }));
+            reads.extend(self.known.iter().map(|known| Read { require: known.clone(), attributes: ReadAttributes::Any }));
         }
         let (values, known) = (self.values.clone(), self.known.clone());
         LateValue { reads, values, posted_at: posted_at.clone(), canonical, known, render: Box::new(render) }
@@ -100,15 +100,17 @@ impl LateContext {
     }
 }
 
-/// `requires.x.matches[0].attributes.NAME` reads one attribute.
-fn attribute(segments: &[Segment]) -> Option<String> {
+/// `requires.x.matches[0].attributes.NAME` reads one attribute, `requires.x.matches[0].labels.NAME` none.
+fn attributes(segments: &[Segment]) -> ReadAttributes {
     match segments {
-        [_, _, Segment::Name(matches), Segment::Index(_), Segment::Name(attributes), Segment::Name(name), ..]
-            if **matches == *"matches" && **attributes == *"attributes" =>
-        {
-            Some(name.as_ref().to_owned())
+        [_, _, Segment::Name(matches), Segment::Index(_), Segment::Name(field), rest @ ..] if **matches == *"matches" => {
+            match rest {
+                _ if **field != *"attributes" => ReadAttributes::None,
+                [Segment::Name(name), ..] => ReadAttributes::One(name.as_ref().to_owned()),
+                _ => ReadAttributes::Any,
+            }
         }
-        _ => None,
+        _ => ReadAttributes::Any,
     }
 }
 

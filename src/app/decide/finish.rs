@@ -55,8 +55,6 @@ pub struct Finished {
 pub struct FinishedMember {
     /// The attempt.
     pub spec: DeploymentSpec,
-    /// Its newest resolution.
-    pub resolution: ResolutionRow,
     /// What a reader should know; pointers are relative to the specification.
     pub warnings: Vec<Warning>,
 }
@@ -90,9 +88,9 @@ impl FinishCommand {
                 resolution.stale = stale(catalog, &world, member, &ending, &mut warnings);
             }
             if member.is_corrected || !resolution.stale.is_empty() {
-                rows.push(Row::Resolution(resolution.clone()));
+                rows.push(Row::Resolution(resolution));
             }
-            members.push(FinishedMember { spec, resolution, warnings });
+            members.push(FinishedMember { spec, warnings });
         }
         Ok(Decision { rows, answer: Answer::Finished(Finished { members }) })
     }

@@ -1,0 +1,72 @@
+//! The client commands. They speak to a server over HTTP, but for `check` and `version`, which need none.
+
+mod check;
+mod client;
+mod deploy;
+mod show;
+mod source;
+mod version;
+
+pub use check::check;
+pub use deploy::{finish, plan, start};
+pub use version::{compare, matches};
+
+/// How a command ended, as its exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: yes.
+    Yes,
+    /// 1: no: not deployable, pending, a repeat that is no longer pending, out of range.
+    No,
+    /// 2: it failed: the server, the tool, an invalid specification.
+    Failed,
+    /// 3: policy does not let it be decided.
+    Unknown,
+}
+
+impl Exit {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Yes => 0,
+            Self::No => 1,
+            Self::Failed => 2,
+            Self::Unknown => 3,
+        }
+    }
+}
+
+/// Why a command could not be carried out at all.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A file cannot be read.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The server cannot be reached.
+    #[error("{server} cannot be reached: {error}; is `mortise serve` running there?")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// Why.
+        error: String,
+    },
+    /// The server answered what is no answer of Mortise.
+    #[error("{server} answered something else than Mortise does: {error}")]
+    Strange {
+        /// Its address.
+        server: String,
+        /// What is strange.
+        error: String,
+    },
+    /// The address of the server cannot be used.
+    #[error("`{0}` is no address of a server; write http://host:port")]
+    Address(String),
+    /// Standard output cannot be written.
+    #[error("the answer cannot be written: {0}")]
+    Output(#[from] std::io::Error),
+}

@@ -1,0 +1,148 @@
+//! `mortise check`: what can be said of a specification without a server.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::source::Source;
+use super::{CliError, Exit};
+use crate::catalog::Catalog;
+use crate::config::{Check, Output};
+use crate::document::{Document, JsonText, Limits, Syntax, to_yaml};
+use crate::model::{ArtifactSpec, Code, Settings};
+use crate::planner::{self, Identities};
+use crate::spec::{InputNeed, Inputs, Problem, Problems, ReadContext, StartDocument};
+
+/// What was found.
+#[derive(Debug, Default, Serialize)]
+struct Findings {
+    valid: bool,
+    problems: Vec<Problem>,
+    warnings: Vec<crate::model::Warning>,
+    #[serde(rename = "inputs")]
+    needs: Vec<Need>,
+}
+
+#[derive(Debug, Serialize)]
+struct Need {
+    name: String,
+    required: bool,
+    given: bool,
+}
+
+/// Checks a specification. Without inputs it lists those that are needed, instead of missing them.
+///
+/// # Errors
+/// [`CliError`] where the file cannot be read.
+pub fn check(command: &Check) -> Result<Exit, CliError> {
+    let source = Source::read(&command.specification.file)?;
+    let settings = command.settings.wish().over(&Settings::default());
+    let findings = find(&source, &command.specification.inputs, &settings);
+    let mut out = std::io::stdout().lock();
+    let text = JsonText::of(&findings).expect("every key of the findings is text");
+    match command.output {
+        Output::Json => writeln!(out, "{}", text.as_str())?,
+        Output::Yaml => write!(out, "{}", to_yaml(&text.to_json()))?,
+        Output::Text => write!(out, "{}", show(&source.name, &findings))?,
+    }
+    Ok(if findings.valid { Exit::Yes } else { Exit::Failed })
+}
+
+fn find(source: &Source, given: &[(String, String)], settings: &Settings) -> Findings {
+    let mut findings = Findings::default();
+    match read(source, given, settings) {
+        Ok(start) => {
+            let mut problems = Problems::default();
+            let mut specs = Vec::new();
+            for member in &start.members {
+                let needs = member.specification.input_needs();
+                let nothing_given = given.is_empty() && member.inputs == Inputs::default();
+                findings.needs.extend(needs.into_iter().map(|need| need_of(need, &member.inputs)));
+                // Without inputs there is nothing to render with, and to say that each is missing would say nothing.
+                if nothing_given && findings.needs.iter().any(|need| need.required) {
+                    continue;
+                }
+                match member.specification.render(&member.inputs) {
+                    Ok(spec) => specs.push(spec),
+                    Err(found) => problems.extend(found),
+                }
+            }
+            findings.problems = problems.into_vec();
+            findings.problems.extend(late_problems(&specs, settings));
+            findings.warnings = specs.into_iter().flat_map(|spec| spec.warnings).collect();
+        }
+        Err(problems) => findings.problems = problems.into_vec(),
+    }
+    findings.needs.sort_by(|left, right| left.name.cmp(&right.name));
+    findings.needs.dedup_by(|left, right| left.name == right.name);
+    findings.valid = findings.problems.is_empty();
+    findings
+}
+
+fn read(source: &Source, given: &[(String, String)], settings: &Settings) -> Result<StartDocument, Problems> {
+    let limits = Limits { depth: settings.max_depth as usize, ..Limits::default() };
+    let document = match source.syntax {
+        Syntax::Json => Document::from_json(&source.bytes, limits),
+        Syntax::Yaml => Document::from_yaml(&source.bytes, limits),
+    };
+    let document = document.map_err(|error| {
+        let mut problems = Problems::default();
+        let (line, column) = (Some(error.place.line), Some(error.place.column));
+        let unreadable =
+            Problem { code: Code::Malformed, pointer: String::new(), line, column, message: error.message.clone() };
+        problems.push(Problem::of_document(&error).unwrap_or(unreadable));
+        problems
+    })?;
+    let pairs = given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let inputs = Inputs::from_pairs(pairs).map_err(|message| {
+        let mut problems = Problems::default();
+        problems.add(Code::InvalidInput, "", message);
+        problems
+    })?;
+    let mut start = StartDocument::read(&document, &Inputs::default(), ReadContext { settings })?;
+    for member in &mut start.members {
+        member.inputs = std::mem::take(&mut member.inputs).overlaid(&inputs);
+    }
+    Ok(start)
+}
+
+/// What is wrong with late texts whatever they match, as far as it shows where nothing matches at all.
+fn late_problems(specs: &[ArtifactSpec], settings: &Settings) -> Vec<Problem> {
+    match planner::plan(&Catalog::default(), specs, settings, Identities::Withheld) {
+        Ok(_) => Vec::new(),
+        Err(invalid) => invalid.into_iter().map(Problem::from).collect(),
+    }
+}
+
+fn need_of(need: InputNeed, inputs: &Inputs) -> Need {
+    let path: Vec<_> = need.name.split('.').collect();
+    Need { given: inputs.has(&path), name: need.name, required: need.required }
+}
+
+fn show(name: &str, findings: &Findings) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let mut say = |line: String| writeln!(text, "{line}").expect("writing to a String cannot fail");
+    for problem in &findings.problems {
+        let place = match (problem.line, problem.column) {
+            (Some(line), Some(column)) => format!(" {line}:{column}"),
+            _ => String::new(),
+        };
+        say(format!("{name}: {}{place}: {} [{}]", problem.pointer, problem.message, problem.code));
+    }
+    for warning in &findings.warnings {
+        say(format!("{name}: {}: warning: {} [{}]", warning.pointer, warning.message, warning.code));
+    }
+    let missing: Vec<_> = findings.needs.iter().filter(|need| !need.given).collect();
+    match (findings.problems.len(), missing.iter().any(|need| need.required)) {
+        (0, true) => say(format!("{name}: valid, as far as can be said without its inputs:")),
+        (0, false) => say(format!("{name}: valid")),
+        (1, _) => say(format!("{name}: 1 problem")),
+        (count, _) => say(format!("{name}: {count} problems")),
+    }
+    for need in missing {
+        let how = if need.required { "" } else { "  (has a default)" };
+        say(format!("  --input {}=…{how}", need.name));
+    }
+    text
+}

@@ -1,0 +1,256 @@
+//! The command line: flags and the environment, read once, and handed on as values.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::app::SettingsWish;
+use crate::http::HttpLimits;
+use crate::model::{Dialect, FirstDeployment};
+
+/// A CMDB that plans deployments.
+#[derive(Debug, Parser)]
+#[command(name = "mortise", version, about, max_term_width = 100)]
+pub struct Config {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What to log to standard error: error, warn, info, debug, trace, or a filter of tracing.
+    #[arg(long, env = "MORTISE_LOG", default_value = "info", global = true)]
+    pub log: String,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server.
+    Serve(Serve),
+    /// Start a deployment: plan it, record it, open its attempt.
+    Start(Start),
+    /// Plan a deployment without recording anything (a dry run).
+    Plan(Plan),
+    /// Report how a deployment ended.
+    Finish(Finish),
+    /// Check a specification without a server.
+    Check(Check),
+    /// Compare versions, and try ranges, as the planner does.
+    #[command(subcommand)]
+    Version(Version),
+    /// Show or change the settings kept in a store that no server has open.
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+}
+
+/// Run the server.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The address to listen on; port 0 takes a free one.
+    #[arg(long, env = "MORTISE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+    /// The folder of the embedded store; made where there is none.
+    #[arg(long, env = "MORTISE_DATA", default_value = "./mortise-data")]
+    pub data: PathBuf,
+    /// The most bytes of a body with one specification.
+    #[arg(long, env = "MORTISE_MAX_BODY_BYTES", default_value_t = HttpLimits::default().body_bytes)]
+    pub max_body_bytes: usize,
+    /// The most bytes of a body with a set.
+    #[arg(long, env = "MORTISE_MAX_SET_BYTES", default_value_t = HttpLimits::default().set_bytes)]
+    pub max_set_bytes: usize,
+    /// Settings that change answers.
+    #[command(flatten)]
+    pub settings: SettingsFlags,
+}
+
+/// Settings that change answers. They are kept in the store: what is not given is as recorded.
+#[derive(Debug, Default, Args)]
+pub struct SettingsFlags {
+    /// How a bare `+` and `?` are read as quantifiers.
+    #[arg(long, env = "MORTISE_QUANTIFIER_DIALECT")]
+    pub quantifier_dialect: Option<DialectFlag>,
+    /// The policy for the first deployment to an environment that has none of its own.
+    #[arg(long, env = "MORTISE_FIRST_DEPLOYMENT")]
+    pub first_deployment: Option<FirstDeploymentFlag>,
+    /// The most requires of one specification.
+    #[arg(long, env = "MORTISE_MAX_REQUIRES")]
+    pub max_requires: Option<u32>,
+    /// The most matches of one require.
+    #[arg(long, env = "MORTISE_MAX_MATCHES")]
+    pub max_matches: Option<u32>,
+    /// The deepest nesting of a posted document.
+    #[arg(long, env = "MORTISE_MAX_DEPTH", value_parser = clap::value_parser!(u32).range(8..=64))]
+    pub max_depth: Option<u32>,
+    /// Whether a finish must carry the token of the lease.
+    #[arg(long, env = "MORTISE_FINISH_NEEDS_TOKEN")]
+    pub finish_needs_token: Option<bool>,
+}
+
+/// The spellings of a dialect.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[allow(missing_docs, reason = "each is the dialect of that name")]
+pub enum DialectFlag {
+    Document,
+    Regex,
+}
+
+/// The spellings of a first-deployment policy.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[allow(missing_docs, reason = "each is the policy of that name")]
+pub enum FirstDeploymentFlag {
+    Allow,
+    Warn,
+    Refuse,
+}
+
+impl SettingsFlags {
+    /// What they wish for.
+    pub fn wish(&self) -> SettingsWish {
+        SettingsWish {
+            quantifier_dialect: self.quantifier_dialect.map(|dialect| match dialect {
+                DialectFlag::Document => Dialect::Document,
+                DialectFlag::Regex => Dialect::Regex,
+            }),
+            first_deployment: self.first_deployment.map(|policy| match policy {
+                FirstDeploymentFlag::Allow => FirstDeployment::Allow,
+                FirstDeploymentFlag::Warn => FirstDeployment::Warn,
+                FirstDeploymentFlag::Refuse => FirstDeployment::Refuse,
+            }),
+            max_requires: self.max_requires,
+            max_matches: self.max_matches,
+            max_depth: self.max_depth,
+            finish_needs_token: self.finish_needs_token,
+        }
+    }
+}
+
+/// Where the server is, and how to show its answers.
+#[derive(Debug, Args)]
+pub struct Client {
+    /// The address of the server.
+    #[arg(long, env = "MORTISE_SERVER", default_value = "http://127.0.0.1:8080")]
+    pub server: String,
+    /// How to show the answer.
+    #[arg(long, short, env = "MORTISE_OUTPUT", value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+    /// In whose name.
+    #[arg(long, env = "MORTISE_ACTOR")]
+    pub actor: Option<String>,
+}
+
+/// How to show an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// As the server answered.
+    Json,
+    /// The same, as YAML.
+    Yaml,
+}
+
+/// A specification and its inputs.
+#[derive(Debug, Args)]
+pub struct Specification {
+    /// The file, JSON or YAML; `-` is standard input.
+    #[arg(long, short)]
+    pub file: PathBuf,
+    /// An input of its templates: NAME=VALUE; NAME may be dotted.
+    #[arg(long = "input", short, value_name = "NAME=VALUE", value_parser = pair)]
+    pub inputs: Vec<(String, String)>,
+}
+
+/// Start a deployment.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "the flags say it themselves")]
+pub struct Start {
+    #[command(flatten)]
+    pub specification: Specification,
+    /// The idempotency key: one for each CI attempt, so that a repeat starts nothing twice.
+    #[arg(long, env = "MORTISE_IDEMPOTENCY_KEY")]
+    pub idempotency_key: Option<String>,
+    #[command(flatten)]
+    pub client: Client,
+}
+
+/// Plan a deployment.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "the flags say it themselves")]
+pub struct Plan {
+    #[command(flatten)]
+    pub specification: Specification,
+    #[command(flatten)]
+    pub client: Client,
+}
+
+/// Report how a deployment ended.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("outcome").required(true))]
+#[allow(missing_docs, reason = "the flags say it themselves")]
+pub struct Finish {
+    /// The id of the plan, or of one member of a set.
+    pub id: String,
+    /// It succeeded.
+    #[arg(long, group = "outcome")]
+    pub success: bool,
+    /// It failed.
+    #[arg(long, group = "outcome")]
+    pub failure: bool,
+    /// Why.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// The token of the lease, as start answered it.
+    #[arg(long, env = "MORTISE_LEASE_TOKEN")]
+    pub token: Option<String>,
+    /// The plan as it was given, with corrected attributes; `-` is standard input.
+    #[arg(long, short, conflicts_with_all = ["reason", "token"])]
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub client: Client,
+}
+
+/// Check a specification.
+#[derive(Debug, Args)]
+#[allow(missing_docs, reason = "the flags say it themselves")]
+pub struct Check {
+    #[command(flatten)]
+    pub specification: Specification,
+    /// How to show what was found.
+    #[arg(long, short, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+    #[command(flatten)]
+    pub settings: SettingsFlags,
+}
+
+/// Compare versions, and try ranges.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "the arguments say it themselves")]
+pub enum Version {
+    /// Print how two versions stand in order: `<`, `=` or `>`.
+    #[command(allow_hyphen_values = true)]
+    Compare { left: String, right: String },
+    /// Exit with 0 if the version lies in the range, with 1 if not.
+    #[command(allow_hyphen_values = true)]
+    Matches { range: String, version: String },
+}
+
+/// Show or change settings.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "the flags say it themselves")]
+pub enum SettingsCommand {
+    /// Show the settings kept in a store.
+    Show {
+        #[arg(long, env = "MORTISE_DATA", default_value = "./mortise-data")]
+        data: PathBuf,
+    },
+    /// Change them; what is not given stays.
+    Set {
+        #[arg(long, env = "MORTISE_DATA", default_value = "./mortise-data")]
+        data: PathBuf,
+        #[command(flatten)]
+        settings: SettingsFlags,
+    },
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is no NAME=VALUE"))?;
+    if name.is_empty() { Err(format!("`{text}` has no name")) } else { Ok((name.to_owned(), value.to_owned())) }
+}

@@ -1,0 +1,77 @@
+//! Answers: JSON, or YAML where the client asks for it.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::problem::Refusal;
+use crate::app::Listed;
+use crate::document::{Json, JsonText, to_yaml};
+
+/// What a handler answers.
+pub(super) type Answer = Result<HttpResponse, Refusal>;
+
+/// The notation of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Yaml,
+}
+
+impl Format {
+    /// What `Accept` asks for; JSON unless YAML comes first among what is known.
+    pub fn accepted(request: &HttpRequest) -> Self {
+        let Some(accept) = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()) else {
+            return Self::Json;
+        };
+        let types = accept.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
+        let known = types.filter_map(|media_type| match media_type {
+            "application/yaml" | "application/x-yaml" | "text/yaml" => Some(Self::Yaml),
+            "application/json" | "application/*" | "*/*" | "application/problem+json" => Some(Self::Json),
+            _ => None,
+        });
+        known.into_iter().next().unwrap_or(Self::Json)
+    }
+
+    /// An answer with `body`.
+    pub fn respond(self, status: StatusCode, body: &impl Serialize) -> HttpResponse {
+        self.respond_as(status, body, "application/json", "application/yaml")
+    }
+
+    /// A problem with `body`.
+    pub fn respond_problem(self, status: StatusCode, body: &impl Serialize) -> HttpResponse {
+        self.respond_as(status, body, "application/problem+json", "application/problem+yaml")
+    }
+
+    fn respond_as(self, status: StatusCode, body: &impl Serialize, json: &'static str, yaml: &'static str) -> HttpResponse {
+        let text = serde_json::to_string(body).expect("every key of an answer is text");
+        match self {
+            Self::Json => HttpResponse::build(status).content_type(json).body(text),
+            Self::Yaml => {
+                let tree = Json::parse(&text).expect("what was just written as JSON is JSON");
+                HttpResponse::build(status).content_type(yaml).body(to_yaml(&tree))
+            }
+        }
+    }
+}
+
+/// 200 with `body`.
+pub(super) fn ok(request: &HttpRequest, body: &impl Serialize) -> HttpResponse {
+    Format::accepted(request).respond(StatusCode::OK, body)
+}
+
+/// 200 with a page of a list.
+pub(super) fn page(request: &HttpRequest, listed: &Listed) -> HttpResponse {
+    #[derive(Serialize)]
+    struct Page<'a> {
+        items: &'a [JsonText],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<&'a str>,
+    }
+    ok(request, &Page { items: &listed.items, next: listed.next.as_deref() })
+}
+
+/// The answer, or the problem that stands for it.
+pub(super) fn respond(request: &HttpRequest, answer: Answer) -> HttpResponse {
+    answer.unwrap_or_else(|refusal| refusal.respond(request))
+}

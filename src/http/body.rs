@@ -1,0 +1,103 @@
+//! Bodies: collected within their bounds, and read as JSON or YAML.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, web};
+use futures_util::StreamExt;
+
+use super::problem::Refusal;
+use super::{HttpLimits, State};
+use crate::document::{Document, Limits, Syntax};
+use crate::model::Code;
+use crate::spec::{Problem, Problems};
+
+/// From this size a document is read on a thread that may block.
+const LARGE_BYTES: usize = 256 * 1024;
+/// How much of a body that is refused is still taken in, so that the client can read why before the connection closes.
+const DRAINED_BYTES: usize = 256 << 20;
+
+/// Collects a body of at most `limit` bytes.
+///
+/// # Errors
+/// 413 beyond the limit, 408 where it takes too long, 400 where the connection breaks off.
+pub(super) async fn collect(payload: web::Payload, limit: usize, limits: HttpLimits) -> Result<Vec<u8>, Refusal> {
+    let collected = tokio::time::timeout(limits.body_timeout, take(payload, limit)).await;
+    collected.unwrap_or_else(|_| {
+        let detail = format!("the body did not arrive within {} seconds", limits.body_timeout.as_secs());
+        Err(Refusal::new(Code::RequestTimeout, detail))
+    })
+}
+
+async fn take(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let mut body = Vec::new();
+    let mut taken = 0_usize;
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| Refusal::new(Code::Malformed, format!("the body breaks off: {error}")))?;
+        taken = taken.saturating_add(chunk.len());
+        if taken <= limit {
+            body.extend_from_slice(&chunk);
+        } else if taken > DRAINED_BYTES {
+            break;
+        }
+    }
+    if taken > limit { Err(too_large(limit)) } else { Ok(body) }
+}
+
+/// 413.
+pub(super) fn too_large(limit: usize) -> Refusal {
+    Refusal::new(Code::PayloadTooLarge, format!("the body is larger than the {limit} bytes that are allowed here"))
+}
+
+/// The notation that `Content-Type` names; `None` where there is no such header.
+///
+/// # Errors
+/// 415 for anything but JSON and YAML, and for compressed bodies.
+pub(super) fn syntax(request: &HttpRequest) -> Result<Option<Syntax>, Refusal> {
+    let unsupported = |detail: String| Err(Refusal::new(Code::UnsupportedMediaType, detail));
+    if let Some(encoding) = request.headers().get(header::CONTENT_ENCODING).filter(|value| *value != "identity") {
+        return unsupported(format!("the body has the encoding {encoding:?}; send it as it is"));
+    }
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else { return Ok(None) };
+    let written = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+    match written.split(';').next().unwrap_or_default().trim() {
+        "application/json" => Ok(Some(Syntax::Json)),
+        "application/yaml" | "text/yaml" | "application/x-yaml" => Ok(Some(Syntax::Yaml)),
+        other => unsupported(format!("`{other}` is not read here; send application/json or application/yaml")),
+    }
+}
+
+/// The notation of a body that has to be there.
+///
+/// # Errors
+/// 415 where there is no `Content-Type`, or another one.
+pub(super) fn required_syntax(request: &HttpRequest) -> Result<Syntax, Refusal> {
+    let missing = || Refusal::new(Code::UnsupportedMediaType, "there is no Content-Type; send application/json or application/yaml");
+    syntax(request)?.ok_or_else(missing)
+}
+
+/// Reads a body as a document. `code` is that of a document which can be read but not used.
+///
+/// # Errors
+/// 400 where it is no JSON or YAML; the problem of `code` where it passes a bound.
+pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Code) -> Result<Document, Refusal> {
+    let catalog = state.app.catalog();
+    let depth = catalog.settings().map_or(Limits::default().depth, |settings| settings.max_depth as usize);
+    let limits = Limits { depth, ..Limits::default() };
+    let parse = move |body: Vec<u8>| match syntax {
+        Syntax::Json => Document::from_json(&body, limits),
+        Syntax::Yaml => Document::from_yaml(&body, limits),
+    };
+    let parsed = if body.len() < LARGE_BYTES {
+        parse(body)
+    } else {
+        let blocking = web::block(move || parse(body)).await;
+        blocking.map_err(|_| Refusal::new(Code::Unavailable, "the server is too busy to read large bodies"))?
+    };
+    parsed.map_err(|error| match Problem::of_document(&error) {
+        None => Refusal::new(Code::Malformed, error.to_string()),
+        Some(problem) => {
+            let mut problems = Problems::default();
+            problems.push(problem);
+            Refusal::of_problems(code, problems)
+        }
+    })
+}

@@ -1,0 +1,80 @@
+//! `GET /deployments`, `/deployments/{id}`, `/deployments/{id}/specification`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::State;
+use super::answer::{Answer, ok, page, respond};
+use super::query::{Query, id};
+use crate::document::JsonText;
+use crate::model::{Condition, DeploymentId, Outcome, State as DeploymentState};
+use crate::store::DeploymentFilter;
+
+const PARAMETERS: [&str; 13] = [
+    "system", "artifact", "environment", "instance", "state", "condition", "targetState", "outcome", "actor", "from", "to",
+    "limit", "cursor",
+];
+
+pub(super) async fn list(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    respond(&request, list_answer(&request, &state).await)
+}
+
+async fn list_answer(request: &HttpRequest, state: &State) -> Answer {
+    let mut query = Query::of(request)?;
+    let states = DeploymentState::ALL.map(|state| (state.as_str(), state));
+    let filter = DeploymentFilter {
+        system: query.take("system"),
+        artifact: query.take("artifact"),
+        environment: query.take("environment"),
+        instance: query.take("instance"),
+        state: query.take_choice("state", &states)?,
+        target_state: query.take_choice("targetState", &states)?,
+        condition: query.take_choice("condition", &Condition::ALL.map(|condition| (condition.as_str(), condition)))?,
+        outcome: query.take_choice("outcome", &Outcome::ALL.map(|outcome| (outcome.as_str(), outcome)))?,
+        actor: query.take("actor"),
+        from: query.take_parsed("from", "a time, such as 2026-11-21T09:30:00Z")?,
+        to: query.take_parsed("to", "a time, such as 2026-11-21T09:30:00Z")?,
+    };
+    let limit = query.take_limit()?;
+    let before = query.take_parsed("cursor", "the `next` of the answer before")?;
+    query.finish(&PARAMETERS)?;
+    Ok(page(request, &state.app.deployments(filter, limit, before).await?))
+}
+
+pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    respond(&request, get_answer(&request, &state).await)
+}
+
+async fn get_answer(request: &HttpRequest, state: &State) -> Answer {
+    Query::of(request)?.finish(&[])?;
+    Ok(ok(request, &state.app.plan(id(request)?).await?))
+}
+
+pub(super) async fn specification(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    respond(&request, specification_answer(&request, &state).await)
+}
+
+async fn specification_answer(request: &HttpRequest, state: &State) -> Answer {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Received {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<DeploymentId>,
+        artifact_spec: JsonText,
+        input: JsonText,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ReceivedSet {
+        artifact_specs: Vec<Received>,
+    }
+    Query::of(request)?.finish(&[])?;
+    let (rows, is_set) = state.app.received(id(request)?).await?;
+    let received = rows.into_iter().map(|row| Received {
+        id: is_set.then_some(row.deployment),
+        artifact_spec: row.artifact_spec,
+        input: row.input,
+    });
+    let mut received: Vec<_> = received.collect();
+    Ok(if is_set { ok(request, &ReceivedSet { artifact_specs: received }) } else { ok(request, &received.remove(0)) })
+}

@@ -1,0 +1,48 @@
+//! `POST /deployments/{id}/finish`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::answer::{Answer, ok, respond};
+use super::problem::Refusal;
+use super::query::{Query, actor, id};
+use super::{State, body};
+use crate::app::{AppError, FinishRequest};
+use crate::model::Code;
+use crate::spec::{FinishDocument, Problems};
+
+pub(super) async fn finish(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+    respond(&request, answer(&request, payload, &state).await)
+}
+
+async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
+    // A plan that is posted back may be as large as a set.
+    let received = body::collect(payload, state.limits.set_bytes.saturating_mul(2), state.limits).await?;
+    let id = id(request)?;
+    let mut query = Query::of(request)?;
+    let asked = query.take_flag("success")?;
+    query.finish(&["success"])?;
+    let actor = actor(request)?;
+    let document = if received.is_empty() {
+        FinishDocument::default()
+    } else {
+        let syntax = body::required_syntax(request)?;
+        let document = body::read(state, syntax, received, Code::InvalidFinish).await?;
+        FinishDocument::read(&document).map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidFinish, problems)))?
+    };
+    let success = match (asked, document.success) {
+        (Some(query), Some(body)) if query != body => {
+            let detail = format!("the query says success={query}, the body {body}; they must be the same");
+            return Err(Refusal::new(Code::Malformed, detail));
+        }
+        (Some(success), _) | (None, Some(success)) => success,
+        (None, None) => return Err(missing_success()),
+    };
+    let plan = state.app.finish(FinishRequest { id, success, document, actor }).await?;
+    Ok(ok(request, &plan))
+}
+
+fn missing_success() -> Refusal {
+    let mut problems = Problems::default();
+    problems.add(Code::MissingField, "/success", "`success` is missing; say whether it succeeded: {\"success\": true}");
+    Refusal::of_problems(Code::InvalidFinish, problems)
+}

@@ -1,0 +1,57 @@
+//! `GET /healthz`, `/readyz`, `/problems/{code}`, `/schema/artifact-spec`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::State;
+use super::answer::{Answer, ok, respond};
+use super::problem::Refusal;
+use super::query::segment;
+use crate::model::Code;
+
+/// The JSON Schema of the artifact specification.
+const SCHEMA: &str = include_str!("../../schema/artifact-spec.schema.json");
+
+#[derive(Serialize)]
+struct Status<'a> {
+    status: &'a str,
+}
+
+/// The process runs.
+pub(super) async fn healthz(request: HttpRequest) -> HttpResponse {
+    ok(&request, &Status { status: "ok" })
+}
+
+/// Requests can be recorded.
+pub(super) async fn readyz(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    if state.app.is_ready() {
+        return ok(&request, &Status { status: "ready" });
+    }
+    Refusal::new(Code::Unavailable, "nothing can be recorded now").respond(&request)
+}
+
+pub(super) async fn problem(request: HttpRequest) -> HttpResponse {
+    respond(&request, problem_answer(&request))
+}
+
+fn problem_answer(request: &HttpRequest) -> Answer {
+    #[derive(Serialize)]
+    struct Explained {
+        code: Code,
+        title: &'static str,
+        meaning: &'static str,
+        remedy: &'static str,
+    }
+    let written = segment(request, "code")?;
+    let Some(code) = Code::from_text(&written) else {
+        let hint = crate::spec::nearest(&written, Code::ALL.iter().map(|code| code.as_str()));
+        let hint = hint.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        return Err(Refusal::new(Code::NotFound, format!("`{written}` is no code{hint}")));
+    };
+    Ok(ok(request, &Explained { code, title: code.title(), meaning: code.meaning(), remedy: code.remedy() }))
+}
+
+/// The JSON Schema of the artifact specification, as it stands in the repository.
+pub(super) async fn schema() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/schema+json").body(SCHEMA)
+}

@@ -1,0 +1,214 @@
+//! Problems (RFC 9457): the one envelope of every refusal.
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::answer::Format;
+use crate::app::{AppError, CouplingView};
+use crate::model::{Code, DeploymentId, DeploymentSpec, PlanId};
+use crate::spec::{Problem, Problems};
+use crate::wire::{Deployable, PlanView};
+
+/// A refusal on its way to the client.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    code: Code,
+    detail: String,
+    retry_after_seconds: Option<u32>,
+    facts: Box<Facts>,
+}
+
+/// What a problem says besides the standard members.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Facts {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanView>,
+    /// The plan recorded under a reused key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded: Option<PlanId>,
+    /// The attempt that stands in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deployment: Option<DeploymentId>,
+    /// Who opened it; absent where nobody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holder: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    couplings: Vec<CouplingView>,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    code: Code,
+    detail: &'a str,
+    instance: String,
+    #[serde(flatten)]
+    facts: &'a Facts,
+}
+
+/// The most seconds that a client should wait before it asks for a held slot again.
+const PENDING_RETRY_SECONDS: u32 = 30;
+
+impl Refusal {
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), retry_after_seconds: None, facts: Box::default() }
+    }
+
+    /// Problems of the document that `code` names.
+    pub fn of_problems(code: Code, problems: Problems) -> Self {
+        let problems = problems.into_vec();
+        let detail = match problems.as_slice() {
+            [] => String::new(),
+            [only] => format!("{}{}", at(only), only.message),
+            [first, ..] => format!("{} problems; the first: {}{}", problems.len(), at(first), first.message),
+        };
+        Self { facts: Box::new(Facts { problems, ..Facts::default() }), ..Self::new(code, detail) }
+    }
+
+    fn of_attempt(code: Code, detail: String, attempt: &DeploymentSpec) -> Self {
+        let facts = Facts {
+            deployment: Some(attempt.id),
+            holder: attempt.actor.clone(),
+            outcome: attempt.outcome.map(|outcome| outcome.as_str()),
+            ..Facts::default()
+        };
+        Self { facts: Box::new(facts), ..Self::new(code, detail) }
+    }
+
+    /// The answer, in the format that the client asked for.
+    pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
+        let status = status(self.code);
+        let instance = format!("/requests/{}", Uuid::now_v7());
+        if status.is_server_error() {
+            tracing::error!(instance, code = %self.code, detail = self.detail, "refused a request");
+        }
+        let envelope = Envelope {
+            r#type: format!("/problems/{}", self.code),
+            title: self.code.title(),
+            status: status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+            instance,
+            facts: &self.facts,
+        };
+        let mut response = Format::accepted(request).respond_problem(status, &envelope);
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+fn at(problem: &Problem) -> String {
+    match (problem.pointer.as_str(), problem.line, problem.column) {
+        ("", Some(line), Some(column)) => format!("line {line}, column {column}: "),
+        ("", ..) => String::new(),
+        (pointer, ..) => format!("{pointer}: "),
+    }
+}
+
+/// The status of each code that an answer can have.
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Malformed | Code::InvalidQuery | Code::NotYetSupported => StatusCode::BAD_REQUEST,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        Code::DeploymentPending
+        | Code::IdempotencyKeyReused
+        | Code::ArtifactOwnedElsewhere
+        | Code::AlreadyFinished
+        | Code::LeaseLost
+        | Code::ServerInUse => StatusCode::CONFLICT,
+        Code::Gone => StatusCode::GONE,
+        Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::InvalidSpecification
+        | Code::NotDeployable
+        | Code::Undecided
+        | Code::InvalidServer
+        | Code::InvalidEnvironment
+        | Code::InvalidFinish => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        // The other codes are only ever elements of `problems`, `unmet` or `warnings`.
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl From<AppError> for Refusal {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Malformed(detail) => Self::new(Code::Malformed, detail),
+            AppError::Invalid(code, problems) => Self::of_problems(code, problems),
+            AppError::NotDeployable(plan) => {
+                let code = if plan.deployable == Deployable::Unknown { Code::Undecided } else { Code::NotDeployable };
+                let detail = plan.explanation.as_ref().map_or_else(String::new, ToString::to_string);
+                Self { facts: Box::new(Facts { plan: Some(*plan), ..Facts::default() }), ..Self::new(code, detail) }
+            }
+            AppError::Pending(open) => {
+                let by = open.actor.as_ref().map_or_else(String::new, |actor| format!(" by {actor}"));
+                let detail = format!(
+                    "attempt {} on {} was opened{by} at {} and is not finished; finish {} first",
+                    open.number, open.slot, open.created_at, open.id
+                );
+                Self { retry_after_seconds: Some(PENDING_RETRY_SECONDS), ..Self::of_attempt(Code::DeploymentPending, detail, &open) }
+            }
+            AppError::KeyReused { plan, difference } => {
+                let detail = format!("the plan {plan} was recorded under this key for another request: {difference}");
+                let facts = Facts { recorded: Some(plan), ..Facts::default() };
+                Self { facts: Box::new(facts), ..Self::new(Code::IdempotencyKeyReused, detail) }
+            }
+            AppError::OwnedElsewhere { slot, system } => {
+                Self::new(Code::ArtifactOwnedElsewhere, format!("{} belongs to the System {system}", slot.artifact))
+            }
+            AppError::NotFound { what, nearest } => {
+                let hint = nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                let facts = Facts { nearest, ..Facts::default() };
+                Self { facts: Box::new(facts), ..Self::new(Code::NotFound, format!("{what} is not known{hint}")) }
+            }
+            AppError::AlreadyFinished(attempt) => {
+                let outcome = attempt.outcome.map_or("ended", |outcome| outcome.as_str());
+                let at = attempt.finished_at.map_or_else(String::new, |time| format!(" at {time}"));
+                let detail = format!("attempt {} on {} {outcome}{at}", attempt.number, attempt.slot);
+                Self::of_attempt(Code::AlreadyFinished, detail, &attempt)
+            }
+            AppError::LeaseLost { reason, holder } => match holder {
+                Some(open) => Self::of_attempt(Code::LeaseLost, reason.to_owned(), &open),
+                None => Self::new(Code::LeaseLost, reason),
+            },
+            AppError::ServerInUse(couplings) => {
+                let detail = format!("{} couplings point at it; they would be torn", couplings.len());
+                Self { facts: Box::new(Facts { couplings, ..Facts::default() }), ..Self::new(Code::ServerInUse, detail) }
+            }
+            AppError::Unavailable(detail) => Self { retry_after_seconds: Some(1), ..Self::new(Code::Unavailable, detail) },
+            AppError::Internal(detail) => Self::new(Code::Internal, detail),
+        }
+    }
+}
+
+/// The answer to an address that does not exist.
+pub(super) async fn no_such_address(request: HttpRequest) -> HttpResponse {
+    let detail = format!("there is nothing at {}; the main route is POST /deployments/start", request.path());
+    Refusal::new(Code::NotFound, detail).respond(&request)
+}
+
+/// The answer to a method that an address does not have.
+pub(super) async fn method_not_allowed(request: HttpRequest, methods: &'static [Method]) -> HttpResponse {
+    let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let detail = format!("{} is not allowed at {}; it takes {allowed}", request.method(), request.path());
+    let mut response = Refusal::new(Code::MethodNotAllowed, detail).respond(&request);
+    let allowed = header::HeaderValue::from_str(&allowed).expect("the names of methods are ASCII");
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
+}

@@ -1,0 +1,73 @@
+//! `PUT`, `DELETE /servers/{name}` and `PUT /environments/{name}`
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+
+use super::answer::{Answer, Format, ok, respond};
+use super::problem::Refusal;
+use super::query::{Query, actor, segment};
+use super::{State, body};
+use crate::app::{AppError, CouplingView, NamedKind};
+use crate::document::Document;
+use crate::model::{Code, Name};
+use crate::spec::{read_environment, read_server};
+
+pub(super) async fn put(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+    respond(&request, put_answer(&request, payload, &state).await)
+}
+
+async fn put_answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
+    let document = document(request, payload, state, Code::InvalidServer).await?;
+    let name = name(request, Code::InvalidServer)?;
+    let invalid = |problems| Refusal::from(AppError::Invalid(Code::InvalidServer, problems));
+    let declaration = read_server(name.clone(), &document).map_err(invalid)?;
+    let (_, is_new) = state.app.put_server(declaration, actor(request)?).await?;
+    let server = state.app.named_one(NamedKind::Server, name.as_str()).await?;
+    Ok(Format::accepted(request).respond(status(is_new), &server))
+}
+
+pub(super) async fn delete(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    respond(&request, delete_answer(&request, &state).await)
+}
+
+async fn delete_answer(request: &HttpRequest, state: &State) -> Answer {
+    #[derive(Serialize)]
+    struct Deleted {
+        name: Name,
+        broken: Vec<CouplingView>,
+    }
+    Query::of(request)?.finish(&[])?;
+    let name = name(request, Code::NotFound)?;
+    let broken = state.app.delete_server(name.clone(), actor(request)?).await?;
+    Ok(ok(request, &Deleted { name, broken }))
+}
+
+pub(super) async fn put_environment(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+    respond(&request, put_environment_answer(&request, payload, &state).await)
+}
+
+async fn put_environment_answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
+    let document = document(request, payload, state, Code::InvalidEnvironment).await?;
+    let name = name(request, Code::InvalidEnvironment)?;
+    let policy = read_environment(&document).map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidEnvironment, problems)))?;
+    let is_new = state.app.put_environment(name.clone(), policy, actor(request)?).await?;
+    let environment = state.app.named_one(NamedKind::Environment, name.as_str()).await?;
+    Ok(Format::accepted(request).respond(status(is_new), &environment))
+}
+
+fn status(is_new: bool) -> StatusCode {
+    if is_new { StatusCode::CREATED } else { StatusCode::OK }
+}
+
+async fn document(request: &HttpRequest, payload: web::Payload, state: &State, code: Code) -> Result<Document, Refusal> {
+    let received = body::collect(payload, state.limits.body_bytes, state.limits).await?;
+    Query::of(request)?.finish(&[])?;
+    let syntax = body::required_syntax(request)?;
+    body::read(state, syntax, received, code).await
+}
+
+fn name(request: &HttpRequest, code: Code) -> Result<Name, Refusal> {
+    let written = segment(request, "name")?;
+    Name::new(written.as_str()).map_err(|error| Refusal::new(code, format!("the name in the path is not allowed: {error}")))
+}

@@ -1,0 +1,73 @@
+//! `POST /deployments/start`
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::answer::{Answer, Format, ok, respond};
+use super::problem::Refusal;
+use super::query::{Query, actor, header as text_header};
+use super::{State, body};
+use crate::app::{AppError, StartOutcome, StartRequest};
+use crate::document::Document;
+use crate::model::{Code, TextRule};
+use crate::spec::{Inputs, ReadContext, StartDocument, StartForm};
+use crate::wire::PlanView;
+
+pub(super) async fn start(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+    respond(&request, answer(&request, payload, &state).await)
+}
+
+async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
+    // Collected first, so that a refusal never meets a client that is still sending.
+    let received = body::collect(payload, state.limits.set_bytes, state.limits).await?;
+    let syntax = body::required_syntax(request)?;
+    let mut query = Query::of(request)?;
+    let is_dry_run = query.take_flag("dryRun")?.unwrap_or(false);
+    let actor = actor(request)?;
+    let key = text_header(request, "Idempotency-Key", TextRule::FilledValue)?;
+    let size = received.len();
+    let document = body::read(state, syntax, received, Code::InvalidSpecification).await?;
+    let form = StartForm::of(&document.root);
+    if !form.is_set() && size > state.limits.body_bytes {
+        return Err(body::too_large(state.limits.body_bytes));
+    }
+    let document = read(&document, form, query, state)?;
+    let key = match (key, document.idempotency_key.clone()) {
+        (Some(header), Some(body)) if header != body => {
+            let detail = format!("the header Idempotency-Key is `{header}`, and that of the body `{body}`; send one of them");
+            return Err(Refusal::new(Code::Malformed, detail));
+        }
+        (header, body) => header.or(body),
+    };
+    let start = StartRequest { document, key, actor };
+    if is_dry_run {
+        return Ok(ok(request, &state.app.dry_run(&start)?));
+    }
+    match state.app.start(start).await? {
+        StartOutcome::Started(plan) => Ok(created(request, &plan)),
+        StartOutcome::Repeated(plan) => Ok(ok(request, &plan)),
+    }
+}
+
+/// The specifications of the body, with the inputs of the query where the body is bare.
+fn read(document: &Document, form: StartForm, query: Query, state: &State) -> Result<StartDocument, Refusal> {
+    let inputs = query.into_inputs()?;
+    if let (false, Some((name, _))) = (form.is_bare(), inputs.first()) {
+        let detail = format!("the parameter `{name}` stands beside a body that has `input` of its own; put it in there");
+        return Err(Refusal::new(Code::InvalidQuery, detail));
+    }
+    let pairs = inputs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let inputs = Inputs::from_pairs(pairs).map_err(|message| Refusal::new(Code::InvalidQuery, message))?;
+    let catalog = state.app.catalog();
+    let settings = catalog.settings().cloned().unwrap_or_default();
+    let read = StartDocument::read(document, &inputs, ReadContext { settings: &settings });
+    read.map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems).into())
+}
+
+fn created(request: &HttpRequest, plan: &PlanView) -> HttpResponse {
+    let mut response = Format::accepted(request).respond(StatusCode::CREATED, plan);
+    if let Some(location) = plan.id.and_then(|id| header::HeaderValue::from_str(&format!("/deployments/{id}")).ok()) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
