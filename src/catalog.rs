@@ -8,6 +8,8 @@
 mod apply;
 mod component;
 mod couplings;
+mod cow_map;
+mod names;
 mod posting;
 mod resolve;
 mod slots;
@@ -21,16 +23,16 @@ pub use couplings::{Consumer, RequirerGroup};
 pub use resolve::{Candidates, Excluded, Found};
 pub use slots::SlotState;
 
-use crate::model::{
-    ArtifactRow, ComponentId, EnvironmentRow, FirstDeployment, InterfaceRow, Name, PlanId, Settings, Slot, SystemRow, Timestamp,
-};
+use crate::model::{ComponentId, PlanId, Settings, Slot, Timestamp};
 use component::Stored;
 use couplings::Couplings;
+use cow_map::CowMap;
+use names::{NamedArtifact, NamedEnvironment, NamedInterface};
 use posting::Posting;
-use slots::SlotKey;
+use slots::{SlotIndex, SlotKey};
 use symbols::{Symbol, Symbols};
 
-/// A persistent map with a hash function that resists chosen keys. Its iteration order decides nothing.
+/// A persistent map, for what changes only when an attempt ends, with a hash function that resists chosen keys. Its iteration order decides nothing.
 type Map<K, V> = imbl::GenericHashMap<K, V, foldhash::fast::RandomState, imbl::shared_ptr::DefaultSharedPtr>;
 
 /// The graph as it is at one revision.
@@ -43,19 +45,20 @@ pub struct Catalog {
     symbols: Symbols,
     components: imbl::Vector<Arc<Stored>>,
     ids: imbl::OrdMap<ComponentId, Handle>,
-    labels: Map<(Symbol, Symbol), Posting>,
-    keys: Map<Symbol, Posting>,
-    places: Map<(Symbol, Symbol), Posting>,
-    planned: Map<Symbol, imbl::OrdSet<SlotKey>>,
-    // OrdMap: the slots of an Artifact stand together.
-    slots: imbl::OrdMap<SlotKey, Arc<SlotState>>,
-    servers: imbl::OrdMap<Name, Handle>,
+    labels: CowMap<(Symbol, Symbol), Posting<Handle>>,
+    keys: CowMap<Symbol, Posting<Handle>>,
+    places: CowMap<(Symbol, Symbol), Posting<Handle>>,
+    /// The slots whose open attempt would provide an Interface.
+    planned: CowMap<Symbol, Posting<SlotIndex>>,
+    slot_indexes: CowMap<SlotKey, SlotIndex>,
+    slots: imbl::Vector<Arc<SlotState>>,
+    servers: CowMap<Symbol, Handle>,
     couplings: Couplings,
-    systems: imbl::OrdMap<Name, SystemRow>,
-    artifacts: imbl::OrdMap<Name, ArtifactRow>,
-    interfaces: imbl::OrdMap<Name, InterfaceRow>,
-    environments: imbl::OrdMap<Name, EnvironmentRow>,
-    idempotency: Map<Arc<str>, PlanId>,
+    systems: CowMap<Symbol, ()>,
+    artifacts: CowMap<Symbol, NamedArtifact>,
+    interfaces: CowMap<Symbol, NamedInterface>,
+    environments: CowMap<Symbol, NamedEnvironment>,
+    idempotency: CowMap<Symbol, PlanId>,
 }
 
 impl Catalog {
@@ -103,7 +106,7 @@ impl Catalog {
 
     /// The Components that open attempts would make, in order of their ids; those after `after`.
     pub fn planned_components_after(&self, after: Option<ComponentId>) -> Vec<Component<'_>> {
-        let planned = self.slots.values().flat_map(|slot| slot.planned.iter());
+        let planned = self.slots.iter().flat_map(|slot| slot.planned.iter());
         let mut found: Vec<_> = planned
             .map(|stored| Component::new(&self.symbols, stored))
             .filter(|component| after.is_none_or(|after| component.id() > after))
@@ -114,7 +117,8 @@ impl Catalog {
 
     /// The state of a slot; `None` where nothing was ever recorded in it.
     pub fn slot(&self, slot: &Slot) -> Option<&SlotState> {
-        self.slots.get(&self.slot_key(slot)?).map(AsRef::as_ref)
+        let index = self.slot_indexes.get(&self.slot_key(slot)?)?;
+        Some(self.slot_at(*index))
     }
 
     /// The Components, active or not, whose identity belongs to this slot.
@@ -123,82 +127,13 @@ impl Catalog {
         handles.iter().map(|&handle| self.component(handle))
     }
 
-    /// The active Component of the Server `name`.
-    pub fn server(&self, name: &str) -> Option<Component<'_>> {
-        let component = self.server_ever(name)?;
-        component.is_active().then_some(component)
-    }
-
-    /// The Component of the Server `name`, withdrawn or not.
-    pub fn server_ever(&self, name: &str) -> Option<Component<'_>> {
-        self.servers.get(name).map(|&handle| self.component(handle))
-    }
-
-    /// The Servers in name order, withdrawn ones left out; those after `after`.
-    pub fn servers_after<'a>(&'a self, after: Option<&'a str>) -> impl Iterator<Item = Component<'a>> {
-        after_name(&self.servers, after).map(|(_, &handle)| self.component(handle)).filter(Component::is_active)
-    }
-
-    /// The System `name`.
-    pub fn system(&self, name: &str) -> Option<&SystemRow> {
-        self.systems.get(name)
-    }
-
-    /// The Systems in name order; those after `after`.
-    pub fn systems_after<'a>(&'a self, after: Option<&'a str>) -> impl Iterator<Item = &'a SystemRow> {
-        after_name(&self.systems, after).map(|(_, row)| row)
-    }
-
-    /// The Artifact `name`.
-    pub fn artifact(&self, name: &str) -> Option<&ArtifactRow> {
-        self.artifacts.get(name)
-    }
-
-    /// The Artifacts in name order; those after `after`.
-    pub fn artifacts_after<'a>(&'a self, after: Option<&'a str>) -> impl Iterator<Item = &'a ArtifactRow> {
-        after_name(&self.artifacts, after).map(|(_, row)| row)
-    }
-
-    /// The Interface `name`.
-    pub fn interface(&self, name: &str) -> Option<&InterfaceRow> {
-        self.interfaces.get(name)
-    }
-
-    /// The Interfaces in name order; those after `after`.
-    pub fn interfaces_after<'a>(&'a self, after: Option<&'a str>) -> impl Iterator<Item = &'a InterfaceRow> {
-        after_name(&self.interfaces, after).map(|(_, row)| row)
-    }
-
-    /// The Environment `name`.
-    pub fn environment(&self, name: &str) -> Option<&EnvironmentRow> {
-        self.environments.get(name)
-    }
-
-    /// The Environments in name order; those after `after`.
-    pub fn environments_after<'a>(&'a self, after: Option<&'a str>) -> impl Iterator<Item = &'a EnvironmentRow> {
-        after_name(&self.environments, after).map(|(_, row)| row)
-    }
-
-    /// The policy for a first deployment to `environment`, if this would be one: nothing ever succeeded there.
-    pub fn first_deployment(&self, environment: &Name, settings: &Settings) -> Option<FirstDeployment> {
-        match self.environments.get(environment) {
-            Some(row) if row.proven => None,
-            Some(row) => Some(row.first_deployment.unwrap_or(settings.first_deployment)),
-            None => Some(settings.first_deployment),
-        }
-    }
-
-    /// The Environments in which an Artifact was ever started, in name order.
-    pub fn environments_of(&self, artifact: &Name) -> Vec<Name> {
-        let Some(artifact) = self.symbols.find(artifact.as_str()) else { return Vec::new() };
-        let slots = self.slots.range(SlotKey::first_of(artifact)..).take_while(|(slot, _)| slot.artifact == artifact);
-        let started: std::collections::BTreeSet<_> = slots.map(|(slot, _)| self.symbols.name(slot.environment)).collect();
-        started.into_iter().collect()
-    }
-
     /// The plan recorded under an idempotency key.
     pub fn plan_of_key(&self, key: &str) -> Option<PlanId> {
-        self.idempotency.get(key).copied()
+        self.idempotency.get(&self.symbols.find(key)?).copied()
+    }
+
+    fn slot_at(&self, index: SlotIndex) -> &SlotState {
+        &self.slots[index.index()]
     }
 
     fn slot_key(&self, slot: &Slot) -> Option<SlotKey> {
@@ -208,10 +143,4 @@ impl Catalog {
             instance: self.symbols.find(&slot.instance)?,
         })
     }
-}
-
-fn after_name<'a, V: Clone>(map: &'a imbl::OrdMap<Name, V>, after: Option<&str>) -> impl Iterator<Item = (&'a Name, &'a V)> {
-    use std::ops::Bound;
-    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-    map.range::<_, str>((from, Bound::Unbounded))
 }

@@ -2,11 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use arbitrary::{any_json, word};
 use jsonschema::Validator;
 use mortise::document::{Document, Json, Limits, Node, NodeValue, Scalar, Style, Syntax};
-use mortise::model::Settings;
+use mortise::model::{Code, Settings};
 use mortise::spec::{Inputs, Problem, ReadContext, StartDocument};
+use proptest::prelude::*;
 use serde_json::Value;
+
+#[path = "spec/arbitrary.rs"]
+mod arbitrary;
 
 const SCHEMA: &str = include_str!("../schema/artifact-spec.schema.json");
 
@@ -282,4 +287,60 @@ fn parser_and_schema_agree_on_the_bodies_of_a_start() {
     };
     good.iter().for_each(|body| agree(body, true));
     bad.iter().for_each(|body| agree(body, false));
+}
+
+/// What the schema has to refuse wherever the parser does; of the rest some cases are beyond it.
+const VISIBLE: [Code; 4] = [Code::UnknownField, Code::MissingField, Code::WrongType, Code::EmptyRequire];
+
+/// Places where a specification may hold any field, and so where an arbitrary one is put.
+const PLACES: [&str; 8] = [
+    r#""instance": "", FIELD"#,
+    r#""provides": [{"interface": "a", "layer": "server", FIELD}]"#,
+    r#""provides": {"a": {FIELD}}"#,
+    r#""provides": {"server": {"interface": "a", FIELD}}"#,
+    r#""requires": {"a": {FIELD}}"#,
+    r#""requires": [{"interface": "a", FIELD}]"#,
+    r#""deploymentSpec": {"a": {FIELD}}"#,
+    r#""deploymentSpec": {"a": [{"key": "version", FIELD}]}"#,
+];
+
+/// A value that has the form of one that some field takes, or any other.
+fn plausible() -> impl Strategy<Value = Json> {
+    let text = || word().prop_map(Json::Text);
+    let member = |key: &str, value: Json| (key.to_owned(), value);
+    let expression = (text(), text(), text()).prop_map(move |(key, operator, value)| {
+        Json::Object(vec![member("key", key), member("operator", operator), member("value", value)])
+    });
+    prop_oneof![
+        text(),
+        prop::collection::vec(text(), 0..3).prop_map(Json::Array),
+        prop::collection::vec((word(), text()), 0..3).prop_map(Json::Object),
+        prop::collection::vec(expression, 0..3).prop_map(Json::Array),
+        any_json(),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_schema_accepts_what_the_parser_accepts_and_refuses_what_is_misspelt_missing_or_mistyped(
+        place in prop::sample::select(PLACES.as_slice()), field in word(), value in plausible()
+    ) {
+        let field = format!("{}: {value}", Json::Text(field));
+        let fixed = r#""system": "shop", "name": "org.shop.api", "version": "2.3.0", "environment": "test""#;
+        let text = format!("{{{fixed}, {}}}", place.replace("FIELD", &field));
+        let document = Document::from_json(text.as_bytes(), Limits::default()).unwrap();
+        let problems = problems(&document, &Inputs::default());
+        let accepted = VALIDATOR.with(|validator| validator.is_valid(&as_json(&document)));
+        if problems.is_empty() {
+            prop_assert!(accepted, "{}", text);
+        }
+        // Of two members with one key, a JSON value keeps another than the parser does.
+        if document.duplicates.is_empty() && problems.iter().any(|problem| VISIBLE.contains(&problem.code)) {
+            prop_assert!(!accepted, "{} {:?}", text, problems);
+        }
+    }
+}
+
+thread_local! {
+    static VALIDATOR: Validator = validator("#");
 }

@@ -4,6 +4,8 @@ use mortise::document::{Document, Json, Limits};
 use mortise::model::{ArtifactSpec, Code, Ready, Settings};
 use mortise::spec::{Inputs, Member, Problem, ReadContext, StartDocument};
 
+#[path = "spec/arbitrary.rs"]
+mod arbitrary;
 #[path = "spec/body.rs"]
 mod body;
 #[path = "spec/canonical.rs"]

@@ -47,8 +47,11 @@ struct State {
 
 struct Job {
     command: Command,
-    reply: oneshot::Sender<Result<Answer, Refused>>,
+    reply: oneshot::Sender<Decided>,
 }
+
+/// The answer, and the command, which goes back to the thread that made it: freeing it there is cheaper.
+type Decided = Result<(Answer, Command), Refused>;
 
 /// A refusal, and the command, so that it can be given again.
 pub(super) struct Refused {
@@ -72,7 +75,7 @@ impl Committer {
     }
 
     /// Gives a command, and waits until it is durable or refused.
-    pub async fn commit(&self, command: Command) -> Result<Answer, Refused> {
+    pub(super) async fn commit(&self, command: Command) -> Decided {
         let (reply, answer) = oneshot::channel();
         {
             let mut state = self.queue.lock();
@@ -179,7 +182,8 @@ impl Worker {
         }
         for (reply, command, decided) in replies {
             let answer = match (&failed, decided) {
-                (None, decided) => decided.map_err(|refusal| Refused { refusal, command: Some(command) }),
+                (None, Ok(answer)) => Ok((answer, command)),
+                (None, Err(refusal)) => Err(Refused { refusal, command: Some(command) }),
                 // Even a refusal may rest on what the failed batch would have recorded.
                 (Some(error), _) => Err(Refused::unavailable(Some(command), error)),
             };

@@ -8,7 +8,7 @@ mod start;
 pub use environment::PutEnvironment;
 pub use finish::{FinishCommand, FinishMember, Finished};
 pub use server::{DeleteServer, DeletedServer, PutServer};
-pub use start::{Recorded, StartCommand, check_order, check_owners};
+pub use start::{Received, Recorded, StartCommand, check_order, check_owners};
 
 use crate::catalog::Catalog;
 use crate::model::{Cause, ComponentRow, DeploymentId, DeploymentSpec, PlanId, Row, Slot, Timestamp};

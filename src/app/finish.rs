@@ -44,7 +44,7 @@ impl App {
         let members = members(&target, &document)?;
         let command = FinishCommand { members, success, reason: document.reason.clone(), actor };
         match self.committer.commit(Command::Finish(Box::new(command))).await {
-            Ok(Answer::Finished(finished)) => self.finished(id, &finished).await,
+            Ok((Answer::Finished(finished), _)) => self.finished(id, &finished).await,
             Ok(_) => Err(AppError::Internal("a finish was answered as something else".to_owned())),
             Err(Refused { refusal: Refusal::NoneOpen, .. }) => self.repeat_finish(id, success, &document).await,
             Err(Refused { refusal: Refusal::LeaseLost { reason, deployment }, .. }) => {

@@ -219,26 +219,33 @@ impl App {
     }
 
     /// Things known by name, in name order.
-    pub fn named(&self, kind: NamedKind, limit: usize, after: Option<&str>) -> Listed {
+    ///
+    /// # Errors
+    /// [`AppError::Internal`] where the search itself fails.
+    pub async fn named(&self, kind: NamedKind, limit: usize, after: Option<String>) -> Result<Listed, AppError> {
         let catalog = self.catalog();
-        let mut found: Vec<(String, JsonText)> = match kind {
-            NamedKind::System => entries(catalog.systems_after(after), limit, |row| (&row.name, text(&SystemView::from(row)))),
-            NamedKind::Artifact => entries(catalog.artifacts_after(after), limit, |row| (&row.name, text(&ArtifactView::from(row)))),
-            NamedKind::Interface => {
-                entries(catalog.interfaces_after(after), limit, |row| (&row.name, text(&InterfaceView::from(row))))
-            }
-            NamedKind::Environment => {
-                entries(catalog.environments_after(after), limit, |row| (&row.name, text(&EnvironmentView::from(row))))
-            }
-            NamedKind::Server => {
-                let servers = catalog.servers_after(after).take(limit + 1);
-                servers.map(|server| (server.name().as_ref().to_owned(), text(&ServerView::from(&server)))).collect()
-            }
-        };
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|(name, _)| name.clone());
-        Listed { items: found.into_iter().map(|(_, item)| item).collect(), next }
+        // The names are sorted for the answer, and there may be many.
+        self.blocking(move |_| {
+            let (after, count) = (after.as_deref(), limit + 1);
+            let mut found: Vec<(String, JsonText)> = match kind {
+                NamedKind::System => entries(&catalog.systems_after(after, count), |row| (&row.name, text(&SystemView::from(row)))),
+                NamedKind::Artifact => entries(&catalog.artifacts_after(after, count), |row| (&row.name, text(&ArtifactView::from(row)))),
+                NamedKind::Interface => {
+                    entries(&catalog.interfaces_after(after, count), |row| (&row.name, text(&InterfaceView::from(row))))
+                }
+                NamedKind::Environment => {
+                    entries(&catalog.environments_after(after, count), |row| (&row.name, text(&EnvironmentView::from(row))))
+                }
+                NamedKind::Server => {
+                    entries(&catalog.servers_after(after, count), |server| (server.name(), text(&ServerView::from(server))))
+                }
+            };
+            let more = found.len() > limit;
+            found.truncate(limit);
+            let next = found.last().filter(|_| more).map(|(name, _)| name.clone());
+            Listed { items: found.into_iter().map(|(_, item)| item).collect(), next }
+        })
+        .await
     }
 
     /// One thing known by name, with what belongs to it.
@@ -254,14 +261,12 @@ impl App {
                 struct View<'a> {
                     #[serde(flatten)]
                     system: SystemView<'a>,
-                    artifacts: Vec<&'a Name>,
-                    interfaces: Vec<&'a Name>,
+                    artifacts: Vec<Name>,
+                    interfaces: Vec<Name>,
                 }
                 let row = catalog.system(name).ok_or_else(missing)?;
-                let artifacts = catalog.artifacts_after(None).filter(|artifact| artifact.system == row.name);
-                let interfaces = catalog.interfaces_after(None).filter(|interface| interface.system.as_ref() == Some(&row.name));
-                let (artifacts, interfaces) = (artifacts.map(|row| &row.name).collect(), interfaces.map(|row| &row.name).collect());
-                Ok(text(&View { system: row.into(), artifacts, interfaces }))
+                let (artifacts, interfaces) = catalog.owned_by(&row.name);
+                Ok(text(&View { system: (&row).into(), artifacts, interfaces }))
             }
             NamedKind::Artifact => {
                 #[derive(Serialize)]
@@ -275,10 +280,10 @@ impl App {
                 let filter = DeploymentFilter { artifact: Some(name.to_owned()), ..DeploymentFilter::default() };
                 let attempts = self.deployments(filter, ATTEMPTS, None).await?.items;
                 let environments = catalog.environments_of(&row.name);
-                Ok(text(&View { artifact: row.into(), environments, attempts }))
+                Ok(text(&View { artifact: (&row).into(), environments, attempts }))
             }
-            NamedKind::Interface => interface_view(&catalog, catalog.interface(name).ok_or_else(missing)?),
-            NamedKind::Environment => Ok(text(&EnvironmentView::from(catalog.environment(name).ok_or_else(missing)?))),
+            NamedKind::Interface => Ok(interface_view(&catalog, &catalog.interface(name).ok_or_else(missing)?)),
+            NamedKind::Environment => Ok(text(&EnvironmentView::from(&catalog.environment(name).ok_or_else(missing)?))),
             NamedKind::Server => {
                 #[derive(Serialize)]
                 struct View<'a> {
@@ -317,12 +322,8 @@ fn attempts(found: &[ListedDeployment]) -> Vec<JsonText> {
     found.iter().map(|listed| text(&AttemptView::from(&listed.spec))).collect()
 }
 
-fn entries<'a, R: 'a>(
-    rows: impl Iterator<Item = &'a R>,
-    limit: usize,
-    entry: impl Fn(&'a R) -> (&'a Name, JsonText),
-) -> Vec<(String, JsonText)> {
-    rows.take(limit + 1).map(|row| entry(row)).map(|(name, item)| (name.to_string(), item)).collect()
+fn entries<'a, R, N: ToString + ?Sized + 'a>(rows: &'a [R], entry: impl Fn(&'a R) -> (&'a N, JsonText)) -> Vec<(String, JsonText)> {
+    rows.iter().map(entry).map(|(name, item)| (name.to_string(), item)).collect()
 }
 
 fn text(view: &impl Serialize) -> JsonText {
@@ -331,16 +332,16 @@ fn text(view: &impl Serialize) -> JsonText {
 
 fn not_found(catalog: &Catalog, kind: NamedKind, name: &str) -> AppError {
     let near = match kind {
-        NamedKind::System => nearest(name, catalog.systems_after(None).map(|row| row.name.as_str())),
-        NamedKind::Artifact => nearest(name, catalog.artifacts_after(None).map(|row| row.name.as_str())),
-        NamedKind::Interface => nearest(name, catalog.interfaces_after(None).map(|row| row.name.as_str())),
-        NamedKind::Environment => nearest(name, catalog.environments_after(None).map(|row| row.name.as_str())),
-        NamedKind::Server => nearest(name, catalog.servers_after(None).map(|server| server.name().as_ref())),
+        NamedKind::System => nearest(name, catalog.system_names()),
+        NamedKind::Artifact => nearest(name, catalog.artifact_names()),
+        NamedKind::Interface => nearest(name, catalog.interface_names()),
+        NamedKind::Environment => nearest(name, catalog.environment_names()),
+        NamedKind::Server => nearest(name, catalog.server_names()),
     };
     AppError::NotFound { what: format!("the {} `{name}`", kind.as_str()), nearest: near.map(str::to_owned) }
 }
 
-fn interface_view(catalog: &Catalog, row: &InterfaceRow) -> Result<JsonText, AppError> {
+fn interface_view(catalog: &Catalog, row: &InterfaceRow) -> JsonText {
     #[derive(Serialize)]
     struct View<'a> {
         #[serde(flatten)]
@@ -386,7 +387,7 @@ fn interface_view(catalog: &Catalog, row: &InterfaceRow) -> Result<JsonText, App
             .collect(),
     });
     let view = View { interface: row.into(), providers: components.iter().map(MatchView::from).collect(), requirers: requirers.collect() };
-    Ok(text(&view))
+    text(&view)
 }
 
 #[derive(Serialize)]

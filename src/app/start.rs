@@ -1,16 +1,14 @@
 //! Start and dry run.
 
-use std::collections::BTreeMap;
-
 use crate::catalog::Catalog;
 use crate::document::JsonText;
-use crate::model::{ArtifactSpec, Code, Name, PlanId, Warning};
+use crate::model::{ArtifactSpec, Code, PlanId, Warning};
 use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
 use crate::spec::{Problems, ReadContext, StartDocument, comparable_received, difference};
 use crate::wire::{self, Deployable, PlanBody, PlanView};
 
 use super::committer::Refused;
-use super::decide::{Answer, Command, Recorded, Refusal, StartCommand, check_order, check_owners};
+use super::decide::{Answer, Command, Received, Recorded, Refusal, StartCommand, check_order, check_owners};
 use super::error::AppError;
 use super::views::{self, member_prefix};
 use super::{App, new_component, new_deployment, new_plan, new_token};
@@ -72,6 +70,7 @@ impl App {
             specs: rendered.specs,
             plan: Plan { revision: 0, active_revision: 0, members: Vec::new(), verdict: Verdict::Yes },
             texts: Vec::new(),
+            prepared: Vec::new(),
             received: received(&request.document),
             tokens: deployments.iter().map(|_| new_token()).collect(),
             deployments,
@@ -89,7 +88,9 @@ impl App {
             command.rounds += 1;
             self.plan_command(&catalog, &mut command)?;
             match self.committer.commit(Command::Start(command)).await {
-                Ok(Answer::Started(recorded)) => return Ok(StartOutcome::Started(Box::new(started(&recorded, &request, plan_id)))),
+                Ok((Answer::Started(recorded), Command::Start(command))) => {
+                    return Ok(StartOutcome::Started(Box::new(started(&command, &recorded))));
+                }
                 Ok(_) => return Err(AppError::Internal("a start was answered as something else".to_owned())),
                 // What it was planned against has moved, or is no longer enough: plan again, against what is published now.
                 Err(Refused { refusal: Refusal::Moved | Refusal::NotDeployable, command: Some(Command::Start(again)) }) => command = again,
@@ -114,9 +115,8 @@ impl App {
             let first = violations.first().map_or_else(String::new, ToString::to_string);
             return Err(AppError::internal("a plan did not pass its check", &first));
         }
-        command.texts = rendered.texts(&plan);
-        command.plan = plan;
         command.specs = rendered.specs;
+        command.set_plan(plan);
         Ok(())
     }
 
@@ -223,17 +223,20 @@ fn warnings(plan: &Plan, is_set: bool) -> Vec<Warning> {
     warnings.collect()
 }
 
-fn received(document: &StartDocument) -> Vec<(JsonText, JsonText, BTreeMap<Name, String>)> {
-    let members = document.members.iter();
-    members.map(|member| (member.received.clone(), JsonText::from(member.inputs.as_json()), member.annotations.clone())).collect()
+fn received(document: &StartDocument) -> Vec<Received> {
+    let received = document.members.iter().map(|member| Received {
+        artifact_spec: member.received.clone(),
+        input: JsonText::from(member.inputs.as_json()),
+        annotations: member.annotations.clone(),
+    });
+    received.collect()
 }
 
-fn started(recorded: &Recorded, request: &StartRequest, id: PlanId) -> PlanView {
-    let is_set = request.document.form.is_set();
-    let members = recorded.specs.iter().zip(&recorded.texts).zip(&request.document.members);
-    let members = members.map(|((spec, text), member)| views::OpenMember { spec, text, annotations: &member.annotations });
-    let body = views::open_body(members, is_set);
-    let revision = recorded.plan.revision;
-    let warnings = warnings(&recorded.plan, is_set);
-    PlanView { id: Some(id), set: None, deployable: Deployable::Yes, revision, body, explanation: None, warnings }
+fn started(command: &StartCommand, recorded: &Recorded) -> PlanView {
+    let members = recorded.specs.iter().zip(&command.texts).zip(&command.received);
+    let members = members.map(|((spec, text), received)| views::OpenMember { spec, text, annotations: &received.annotations });
+    let body = views::open_body(members, command.is_set);
+    let (id, revision) = (Some(command.plan_id), command.plan.revision);
+    let warnings = warnings(&command.plan, command.is_set);
+    PlanView { id, set: None, deployable: Deployable::Yes, revision, body, explanation: None, warnings }
 }

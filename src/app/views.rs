@@ -53,7 +53,7 @@ impl CouplingView {
         Self {
             artifact: artifact.clone(),
             environment: environment.clone(),
-            instance: instance.as_ref().to_owned(),
+            instance: instance.to_string(),
             require: consumer.require.name.clone(),
             scope: consumer.require.scope,
             deployment: consumer.requirements.deployment,

@@ -1,10 +1,14 @@
 //! Applying ChangeSets: the only way in which a Catalog changes.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::component::Stored;
-use super::slots::{SlotKey, SlotState};
-use super::{Catalog, Handle, Map, Posting};
+use super::cow_map::CowMap;
+use super::names::{NamedArtifact, NamedEnvironment, NamedInterface};
+use super::slots::{SlotIndex, SlotKey, SlotState};
+use super::symbols::Symbol;
+use super::{Catalog, Handle, Posting};
 use crate::model::{ChangeSet, ComponentRow, ComponentState, DeploymentSpec, Name, Owner, RequirementsRow, Row, Slot, Timestamp};
 
 impl Catalog {
@@ -28,51 +32,69 @@ impl Catalog {
     pub fn apply_row(&mut self, row: &Row) {
         match row {
             Row::Settings(settings) => self.settings = Some(settings.clone()),
-            Row::System(row) => drop(self.systems.insert(row.name.clone(), row.clone())),
-            Row::Artifact(row) => drop(self.artifacts.insert(row.name.clone(), row.clone())),
-            Row::Interface(row) => drop(self.interfaces.insert(row.name.clone(), row.clone())),
-            Row::Environment(row) => drop(self.environments.insert(row.name.clone(), row.clone())),
+            Row::System(row) => {
+                let name = self.intern(&row.name);
+                self.systems.insert(name, ());
+            }
+            Row::Artifact(row) => {
+                let (name, system) = (self.intern(&row.name), self.intern(&row.system));
+                self.artifacts.insert(name, NamedArtifact { system, proven: row.proven });
+            }
+            Row::Interface(row) => {
+                let name = self.intern(&row.name);
+                let system = row.system.as_ref().map(|system| self.intern(system));
+                self.interfaces.insert(name, NamedInterface { system, proven: row.proven });
+            }
+            Row::Environment(row) => {
+                let name = self.intern(&row.name);
+                let entry = NamedEnvironment { first_deployment: row.first_deployment, proven: row.proven };
+                self.environments.insert(name, entry);
+            }
             Row::Slot(row) => {
-                let key = self.intern_slot(&row.slot);
-                let slot = self.slot_mut(key);
+                let slot = self.slot_index(&row.slot);
+                let slot = self.slot_mut(slot);
                 slot.last_number = slot.last_number.max(row.last_number);
             }
             Row::DeploymentSpec(spec) => self.place_deployment(spec),
             Row::Component(row) => self.place_component(row),
             Row::Planned(row) => self.place_planned(row),
             Row::Requirements(row) => self.place_requirements(row),
-            Row::Key(row) => drop(self.idempotency.insert(row.key.as_str().into(), row.plan)),
+            Row::Key(row) => {
+                let key = self.symbols.intern(&row.key.as_str().into());
+                self.idempotency.insert(key, row.plan);
+            }
             // These are only ever asked of the store.
             Row::Plan(_) | Row::Received(_) | Row::Resolution(_) => {}
         }
     }
 
     fn place_deployment(&mut self, spec: &DeploymentSpec) {
-        let key = self.intern_slot(&spec.slot);
+        let index = self.slot_index(&spec.slot);
+        let key = self.slot_at(index).key;
+        let system = self.intern(&spec.system);
         let mut spec = spec.clone();
+        // The texts that are kept already, so that each is in memory once.
         spec.slot = Slot {
             artifact: self.symbols.name(key.artifact),
             environment: self.symbols.name(key.environment),
             instance: self.symbols.text(key.instance).clone(),
         };
-        let system = self.symbols.intern(spec.system.shared());
         spec.system = self.symbols.name(system);
-        let slot = self.slot_mut(key);
+        let slot = self.slot_mut(index);
         slot.place(Arc::new(spec));
-        if slot.open.is_none() && !slot.planned.is_empty() {
-            let planned = std::mem::take(&mut slot.planned);
-            for stored in planned {
-                remove_planned(&mut self.planned, &stored, key);
+        if slot.open.is_none() {
+            for stored in std::mem::take(&mut slot.planned) {
+                remove(&mut self.planned, stored.interface, index);
             }
         }
     }
 
     fn place_planned(&mut self, row: &ComponentRow) {
         let Owner::Slot(slot) = &row.owner else { return };
-        let key = self.intern_slot(slot);
+        let index = self.slot_index(slot);
         let stored = Arc::new(Stored::of(row, &mut self.symbols));
-        self.planned.entry(stored.interface).or_default().insert(key);
-        let slot = self.slot_mut(key);
+        insert(&mut self.planned, stored.interface, index);
+        let slot = self.slot_mut(index);
         let kept = slot.planned.iter().filter(|planned| planned.id != row.id).cloned();
         slot.planned = kept.chain([stored]).collect();
     }
@@ -93,10 +115,13 @@ impl Catalog {
                 self.components.push_back(stored.clone());
                 self.ids.insert(row.id, handle);
                 match &row.owner {
-                    Owner::Server { name, .. } => drop(self.servers.insert(name.clone(), handle)),
+                    Owner::Server { name, .. } => {
+                        let name = self.intern(name);
+                        self.servers.insert(name, handle);
+                    }
                     Owner::Slot(slot) => {
-                        let key = self.intern_slot(slot);
-                        self.slot_mut(key).components.push(handle);
+                        let slot = self.slot_index(slot);
+                        self.slot_mut(slot).components.push(handle);
                     }
                 }
                 handle
@@ -108,20 +133,16 @@ impl Catalog {
     }
 
     fn place_requirements(&mut self, row: &RequirementsRow) {
-        let key = self.intern_slot(&row.slot);
-        for require in &row.requires {
-            if let Some(interface) = &require.interface {
-                self.symbols.intern(interface.shared());
-            }
-        }
-        let symbols = self.symbols.clone();
-        let interface = |name: &Name| symbols.find(name.as_str());
-        if let Some(before) = self.slot_mut(key).requirements.take() {
-            self.couplings.remove(key, &before, interface);
+        let index = self.slot_index(&row.slot);
+        let interfaces: Vec<_> =
+            row.requires.iter().map(|require| require.interface.as_ref().map(|interface| self.intern(interface))).collect();
+        if let Some(before) = self.slot_mut(index).requirements.take() {
+            let symbols = &self.symbols;
+            self.couplings.remove(index, &before, |name| symbols.find(name.as_str()));
         }
         if row.deployment.is_some() {
-            self.couplings.add(key, row, interface);
-            self.slot_mut(key).requirements = Some(Arc::new(row.clone()));
+            self.couplings.add(index, row, &interfaces);
+            self.slot_mut(index).requirements = Some(Arc::new(row.clone()));
         }
     }
 
@@ -145,36 +166,39 @@ impl Catalog {
         remove(&mut self.places, (stored.interface, stored.environment), handle);
     }
 
-    fn intern_slot(&mut self, slot: &Slot) -> SlotKey {
-        SlotKey {
-            artifact: self.symbols.intern(slot.artifact.shared()),
-            environment: self.symbols.intern(slot.environment.shared()),
+    fn intern(&mut self, name: &Name) -> Symbol {
+        self.symbols.intern(name.shared())
+    }
+
+    /// Where a slot stands, from now on if it did not before.
+    fn slot_index(&mut self, slot: &Slot) -> SlotIndex {
+        let key = SlotKey {
+            artifact: self.intern(&slot.artifact),
+            environment: self.intern(&slot.environment),
             instance: self.symbols.intern(&slot.instance),
+        };
+        if let Some(&index) = self.slot_indexes.get(&key) {
+            return index;
         }
+        let index = SlotIndex::new(self.slots.len());
+        self.slots.push_back(Arc::new(SlotState::new(key)));
+        self.slot_indexes.insert(key, index);
+        index
     }
 
-    fn slot_mut(&mut self, key: SlotKey) -> &mut SlotState {
-        Arc::make_mut(self.slots.entry(key).or_default())
+    fn slot_mut(&mut self, index: SlotIndex) -> &mut SlotState {
+        Arc::make_mut(&mut self.slots[index.index()])
     }
 }
 
-fn remove_planned(planned: &mut Map<super::Symbol, imbl::OrdSet<SlotKey>>, stored: &Stored, key: SlotKey) {
-    if let Some(slots) = planned.get_mut(&stored.interface) {
-        slots.remove(&key);
-        if slots.is_empty() {
-            planned.remove(&stored.interface);
-        }
-    }
-}
-
-fn insert<K: Clone + Eq + std::hash::Hash>(postings: &mut Map<K, Posting>, key: K, handle: Handle) {
+fn insert<K: Copy + Eq + Hash, H: Copy + Ord>(postings: &mut CowMap<K, Posting<H>>, key: K, handle: H) {
     match postings.get_mut(&key) {
         Some(posting) => posting.insert(handle),
-        None => drop(postings.insert(key, Posting::One(handle))),
+        None => postings.insert(key, Posting::One(handle)),
     }
 }
 
-fn remove<K: Clone + Eq + std::hash::Hash>(postings: &mut Map<K, Posting>, key: K, handle: Handle) {
+fn remove<K: Copy + Eq + Hash, H: Copy + Ord>(postings: &mut CowMap<K, Posting<H>>, key: K, handle: H) {
     if postings.get_mut(&key).is_some_and(|posting| posting.remove(handle)) {
         postings.remove(&key);
     }

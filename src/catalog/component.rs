@@ -1,7 +1,8 @@
 //! Components as the Catalog keeps them: one compact row each.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+
+use smol_str::SmolStr;
 
 use super::symbols::{Symbol, Symbols};
 use crate::model::{
@@ -90,7 +91,7 @@ impl<'a> Component<'a> {
     }
 
     /// The name of the Artifact, or of the Server, that manifests it.
-    pub fn name(&self) -> &'a Arc<str> {
+    pub fn name(&self) -> &'a SmolStr {
         self.symbols.text(self.stored.name)
     }
 
@@ -115,17 +116,17 @@ impl<'a> Component<'a> {
     }
 
     /// Where it runs.
-    pub fn environment(&self) -> &'a Arc<str> {
+    pub fn environment(&self) -> &'a SmolStr {
         self.symbols.text(self.stored.environment)
     }
 
     /// The System of its Artifact.
-    pub fn system(&self) -> Option<&'a Arc<str>> {
+    pub fn system(&self) -> Option<&'a SmolStr> {
         self.stored.system.map(|system| self.symbols.text(system))
     }
 
     /// The Interface that it provides.
-    pub fn interface(&self) -> &'a Arc<str> {
+    pub fn interface(&self) -> &'a SmolStr {
         self.symbols.text(self.stored.interface)
     }
 
@@ -135,7 +136,7 @@ impl<'a> Component<'a> {
     }
 
     /// The ArtifactVersion that runs.
-    pub fn version(&self) -> Option<&'a Arc<str>> {
+    pub fn version(&self) -> Option<&'a SmolStr> {
         self.stored.version.map(|version| self.symbols.text(version))
     }
 

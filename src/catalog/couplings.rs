@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use super::slots::SlotKey;
+use super::slots::SlotIndex;
 use super::symbols::Symbol;
 use super::{Catalog, Component, Map};
 use crate::model::{ActiveRequire, ComponentId, Name, Predicate, RequirementsRow, Scope};
 
+/// Who asks what: slots and the names of their requires, by predicate.
+type Requirers = Map<Arc<Predicate>, imbl::OrdSet<(SlotIndex, Name)>>;
+
 /// The two indexes over active requires.
 #[derive(Clone, Default)]
 pub(super) struct Couplings {
-    consumers: Map<ComponentId, imbl::OrdSet<SlotKey>>,
+    consumers: Map<ComponentId, imbl::OrdSet<SlotIndex>>,
     // Grouped by equal predicate: hundreds of consumers ask the same question, which then is asked once.
-    requirers: Map<Option<Symbol>, Map<Arc<Predicate>, imbl::OrdSet<(SlotKey, Name)>>>,
+    requirers: Map<Option<Symbol>, Requirers>,
 }
 
 /// A require of an active attempt that matched a given Component.
@@ -40,17 +43,18 @@ pub struct RequirerGroup<'a> {
 }
 
 impl Couplings {
-    pub fn add(&mut self, slot: SlotKey, requirements: &RequirementsRow, interface: impl Fn(&Name) -> Option<Symbol>) {
-        for require in &requirements.requires {
+    /// Adds what `requirements` asks for; `interfaces` are those of its requires, in order.
+    pub fn add(&mut self, slot: SlotIndex, requirements: &RequirementsRow, interfaces: &[Option<Symbol>]) {
+        for (require, interface) in requirements.requires.iter().zip(interfaces) {
             for &provider in &require.providers {
                 self.consumers.entry(provider).or_default().insert(slot);
             }
-            let group = self.requirers.entry(require.interface.as_ref().and_then(&interface)).or_default();
+            let group = self.requirers.entry(*interface).or_default();
             group.entry(Arc::new(require.predicate())).or_default().insert((slot, require.name.clone()));
         }
     }
 
-    pub fn remove(&mut self, slot: SlotKey, requirements: &RequirementsRow, interface: impl Fn(&Name) -> Option<Symbol>) {
+    pub fn remove(&mut self, slot: SlotIndex, requirements: &RequirementsRow, interface: impl Fn(&Name) -> Option<Symbol>) {
         for require in &requirements.requires {
             for provider in &require.providers {
                 if let Some(slots) = self.consumers.get_mut(provider) {
@@ -80,7 +84,7 @@ impl Catalog {
     /// Every require of an active attempt that matched this Component, ordered by slot and name; of both scopes.
     pub fn consumers(&self, provider: ComponentId) -> Vec<Consumer<'_>> {
         let slots = self.couplings.consumers.get(&provider).into_iter().flatten();
-        let requirements = slots.filter_map(|slot| self.slots.get(slot)?.requirements.as_deref());
+        let requirements = slots.filter_map(|slot| self.slot_at(*slot).requirements.as_deref());
         let mut found: Vec<_> = requirements
             .flat_map(|requirements| requirements.requires.iter().map(move |require| Consumer { requirements, require }))
             .filter(|consumer| consumer.require.providers.contains(&provider))
@@ -105,7 +109,7 @@ impl Catalog {
             .map(|(predicate, slots)| {
                 let mut requirers: Vec<_> = slots
                     .iter()
-                    .filter_map(|(slot, name)| Some((self.slots.get(slot)?.requirements.as_deref()?, name)))
+                    .filter_map(|(slot, name)| Some((self.slot_at(*slot).requirements.as_deref()?, name)))
                     .collect();
                 requirers.sort_by_key(|(requirements, name)| (&requirements.slot, *name));
                 RequirerGroup { predicate, requirers }

@@ -1,24 +1,22 @@
-//! Postings: which Components have a label.
+//! Postings: which Components have a label, or which slots would provide an Interface.
 
 use std::sync::Arc;
 
-use super::Handle;
-
-/// A set of handles in ascending order. Most labels are rare, so small sets stand in one block of their own.
-#[derive(Clone, Debug)]
-pub enum Posting {
+/// A set of handles, or of anything as small, in ascending order. Most labels are rare, so small sets stand in one block of their own.
+#[derive(Clone)]
+pub enum Posting<H> {
     /// Exactly one.
-    One(Handle),
+    One(H),
     /// A few, sorted.
-    Few(Arc<[Handle]>),
+    Few(Arc<[H]>),
     /// Many.
-    Many(imbl::OrdSet<Handle>),
+    Many(imbl::OrdSet<H>),
 }
 
 /// The size from which a posting is a tree.
 const MANY: usize = 48;
 
-impl Posting {
+impl<H: Copy + Ord> Posting<H> {
     /// How many handles are in it.
     pub fn len(&self) -> usize {
         match self {
@@ -29,7 +27,7 @@ impl Posting {
     }
 
     /// Adds a handle.
-    pub fn insert(&mut self, handle: Handle) {
+    pub fn insert(&mut self, handle: H) {
         match self {
             Self::Many(handles) => {
                 handles.insert(handle);
@@ -45,7 +43,7 @@ impl Posting {
     }
 
     /// Removes a handle; true when nothing is left.
-    pub fn remove(&mut self, handle: Handle) -> bool {
+    pub fn remove(&mut self, handle: H) -> bool {
         match self {
             Self::Many(handles) => {
                 handles.remove(&handle);
@@ -64,7 +62,7 @@ impl Posting {
     }
 
     /// The handles in ascending order.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = Handle> + '_> {
+    pub fn iter(&self) -> Box<dyn Iterator<Item = H> + '_> {
         match self {
             Self::One(handle) => Box::new(std::iter::once(*handle)),
             Self::Few(handles) => Box::new(handles.iter().copied()),
@@ -72,7 +70,7 @@ impl Posting {
         }
     }
 
-    fn small(&self) -> Vec<Handle> {
+    fn small(&self) -> Vec<H> {
         match self {
             Self::One(handle) => vec![*handle],
             Self::Few(handles) => handles.to_vec(),
@@ -80,7 +78,7 @@ impl Posting {
         }
     }
 
-    fn of(handles: Vec<Handle>) -> Self {
+    fn of(handles: Vec<H>) -> Self {
         match handles.as_slice() {
             [only] => Self::One(*only),
             few if few.len() < MANY => Self::Few(handles.into()),

@@ -1,10 +1,11 @@
 //! Resolving a predicate: the smallest posting drives, the rest is filtered on the row.
 
 use super::component::{Component, Stored};
+use super::slots::SlotState;
 use super::symbols::{Symbol, Symbols};
 use super::{Catalog, Handle, Posting};
 use crate::model::version::VersionRange;
-use crate::model::{Expression, Name, Operator, Predicate, Slot, Test};
+use crate::model::{Expression, Operator, Predicate, Slot, Test};
 
 /// The slots whose Components are no candidates: what is being replaced.
 #[derive(Clone, Debug, Default)]
@@ -78,12 +79,15 @@ impl Catalog {
 
     /// What open attempts would provide that satisfies `predicate`, in match order.
     pub fn planned(&self, predicate: &Predicate) -> Vec<Component<'_>> {
-        let slots: imbl::OrdSet<_> = match &predicate.interface {
-            Some(interface) => self.symbols.find(interface.as_str()).and_then(|symbol| self.planned.get(&symbol)).cloned().unwrap_or_default(),
-            None => imbl::OrdSet::unions(self.planned.values().cloned()),
+        let slots: Box<dyn Iterator<Item = &SlotState>> = match &predicate.interface {
+            Some(interface) => {
+                let posting = self.symbols.find(interface.as_str()).and_then(|symbol| self.planned.get(&symbol));
+                Box::new(posting.into_iter().flat_map(Posting::iter).map(|slot| self.slot_at(slot)))
+            }
+            None => Box::new(self.slots.iter().map(AsRef::as_ref)),
         };
-        let planned = slots.iter().filter_map(|slot| self.slots.get(slot)).flat_map(|slot| slot.planned.iter());
-        let mut found: Vec<_> = planned
+        let mut found: Vec<_> = slots
+            .flat_map(|slot| slot.planned.iter())
             .map(|stored| Component::new(&self.symbols, stored))
             .filter(|component| predicate.accepts(component.interface(), |key| component.label(key)))
             .collect();
@@ -93,7 +97,7 @@ impl Catalog {
 
     /// The keys of the labels that active Components have, in no order.
     pub fn label_keys(&self) -> impl Iterator<Item = &str> {
-        let keys = Symbols::ALWAYS.into_iter().chain(self.keys.keys().map(|&key| self.symbols.text(key).as_ref()));
+        let keys = Symbols::ALWAYS.into_iter().chain(self.keys.iter().map(|(&key, _)| self.symbols.text(key).as_ref()));
         keys.filter(|_| !self.places.is_empty())
     }
 
@@ -102,26 +106,30 @@ impl Catalog {
         self.label_posting("interface", interface).is_some()
     }
 
-    /// The Interfaces that any active Component provides, in name order.
+    /// The Interfaces that any active Component provides, in no order.
     pub fn provided_interfaces(&self) -> impl Iterator<Item = &str> {
-        self.interfaces.keys().map(Name::as_str).filter(|interface| self.is_provided(interface))
+        self.interface_names().filter(|interface| self.is_provided(interface))
     }
 
-    fn label_posting(&self, key: &str, value: &str) -> Option<&Posting> {
+    fn label_posting(&self, key: &str, value: &str) -> Option<&Posting<Handle>> {
         self.labels.get(&(self.symbols.find(key)?, self.symbols.find(value)?))
     }
 
     /// The Components that satisfy one positive expression of exact texts, or of mere existence.
     fn expression_posting(&self, expression: &Expression) -> Option<Handles<'_>> {
         let key = self.symbols.find(expression.key().as_str())?;
+        let having_key = || match key.is_always_a_label() {
+            true => Some(Handles::All(self)),
+            false => self.keys.get(&key).map(Handles::One),
+        };
         match expression.operator() {
-            Operator::Exists => self.keys.get(&key).map(Handles::One),
+            Operator::Exists => having_key(),
             Operator::In if expression.tests().iter().all(|test| matches!(test, Test::Text(_))) => {
                 let values = expression.values().filter_map(|value| self.symbols.find(value));
                 Some(Handles::union(values.filter_map(|value| self.labels.get(&(key, value)))))
             }
             Operator::In | Operator::InRange => {
-                let accepted = self.keys.get(&key)?.iter().filter(|handle| {
+                let accepted = having_key()?.into_iter().filter(|handle| {
                     let value = self.components[handle.index()].label(key);
                     expression.accepts(value.map(|value| self.symbols.text(value).as_ref()))
                 });
@@ -185,15 +193,15 @@ impl Excluded {
 /// A set of handles to run through.
 enum Handles<'a> {
     Nothing,
-    One(&'a Posting),
-    Union(Vec<&'a Posting>),
+    One(&'a Posting<Handle>),
+    Union(Vec<&'a Posting<Handle>>),
     Listed(Vec<Handle>),
     All(&'a Catalog),
 }
 
 impl<'a> Handles<'a> {
     /// The Components that have one of several values, one of which may have been written twice.
-    fn union(postings: impl Iterator<Item = &'a Posting>) -> Self {
+    fn union(postings: impl Iterator<Item = &'a Posting<Handle>>) -> Self {
         let mut postings: Vec<_> = postings.collect();
         postings.sort_by_key(|posting| std::ptr::from_ref(*posting));
         postings.dedup_by_key(|posting| std::ptr::from_ref(*posting));

@@ -15,16 +15,24 @@ pub(super) struct SlotKey {
     pub instance: Symbol,
 }
 
-impl SlotKey {
-    /// No slot of this Artifact comes before it.
-    pub fn first_of(artifact: Symbol) -> Self {
-        Self { artifact, environment: Symbol::FIRST, instance: Symbol::FIRST }
+/// Where a slot stands in a Catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct SlotIndex(u32);
+
+impl SlotIndex {
+    pub fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("memory ends before four billion slots do"))
+    }
+
+    pub fn index(self) -> usize {
+        self.0 as usize
     }
 }
 
 /// What is known of a slot without asking the store: the attempts that can still change by themselves.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SlotState {
+    pub(super) key: SlotKey,
     pub(super) last_number: u64,
     pub(super) open: Option<Arc<DeploymentSpec>>,
     pub(super) active: Option<Arc<DeploymentSpec>>,
@@ -35,6 +43,19 @@ pub struct SlotState {
 }
 
 impl SlotState {
+    pub(super) fn new(key: SlotKey) -> Self {
+        Self {
+            key,
+            last_number: 0,
+            open: None,
+            active: None,
+            errored: Vec::new(),
+            planned: Box::default(),
+            components: Vec::new(),
+            requirements: None,
+        }
+    }
+
     /// The number given last.
     pub fn last_number(&self) -> u64 {
         self.last_number

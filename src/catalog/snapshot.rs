@@ -9,13 +9,14 @@ impl Catalog {
     /// Components come in the order of their first recording, so that handles are the same again.
     pub fn rows(&self) -> impl Iterator<Item = Row> {
         let settings = self.settings.iter().cloned().map(Row::Settings);
-        let systems = self.systems.values().cloned().map(Row::System);
-        let artifacts = self.artifacts.values().cloned().map(Row::Artifact);
-        let interfaces = self.interfaces.values().cloned().map(Row::Interface);
-        let environments = self.environments.values().cloned().map(Row::Environment);
+        let systems = self.systems.iter().map(|(&name, ())| Row::System(self.system_row(name)));
+        let artifacts = self.artifacts.iter().map(|(&name, entry)| Row::Artifact(self.artifact_row(name, *entry)));
+        let interfaces = self.interfaces.iter().map(|(&name, entry)| Row::Interface(self.interface_row(name, *entry)));
+        let environments = self.environments.iter().map(|(&name, entry)| Row::Environment(self.environment_row(name, *entry)));
         let components = self.components.iter().map(|stored| Row::Component(self.view(stored).row()));
-        let keys = self.idempotency.iter().map(|(key, &plan)| Row::Key(KeyRow { key: key.as_ref().to_owned(), plan }));
-        let slots = self.slots.iter().flat_map(|(key, state)| {
+        let keys = self.idempotency.iter().map(|(key, &plan)| Row::Key(KeyRow { key: self.symbols.text(*key).to_string(), plan }));
+        let slots = self.slots.iter().flat_map(|state| {
+            let key = state.key;
             let slot = crate::model::Slot {
                 artifact: self.symbols.name(key.artifact),
                 environment: self.symbols.name(key.environment),

@@ -1,6 +1,6 @@
 //! A finished JSON value whose numbers are kept as written.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -94,47 +94,26 @@ impl Json {
 /// Compact JSON text.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(text) => f.write_str(text),
-            Self::Text(text) => write_text(f, text),
-            Self::Array(elements) => {
-                f.write_char('[')?;
-                for (index, element) in elements.iter().enumerate() {
-                    if index > 0 {
-                        f.write_char(',')?;
-                    }
-                    write!(f, "{element}")?;
-                }
-                f.write_char(']')
-            }
-            Self::Object(members) => {
-                f.write_char('{')?;
-                for (index, (key, value)) in members.iter().enumerate() {
-                    if index > 0 {
-                        f.write_char(',')?;
-                    }
-                    write_text(f, key)?;
-                    write!(f, ":{value}")?;
-                }
-                f.write_char('}')
-            }
-        }
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
-}
-
-fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    let quoted = serde_json::to_string(text).map_err(|_| fmt::Error)?;
-    f.write_str(&quoted)
 }
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // RawValue is what carries a number through serde_json as it was written.
-        let raw = RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?;
-        raw.serialize(serializer)
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(written) => serialize_number(written, serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Array(elements) => serializer.collect_seq(elements),
+            Self::Object(members) => serializer.collect_map(members.iter().map(|(key, value)| (key, value))),
+        }
     }
+}
+
+/// A number as it was written, which serde_json carries only as raw text.
+pub(super) fn serialize_number<S: Serializer>(written: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    RawValue::from_string(written.to_owned()).map_err(serde::ser::Error::custom)?.serialize(serializer)
 }
 
 impl<'de> Deserialize<'de> for Json {

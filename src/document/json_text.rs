@@ -41,8 +41,14 @@ impl JsonText {
 
 impl From<&Json> for JsonText {
     fn from(json: &Json) -> Self {
-        let raw = RawValue::from_string(json.to_string()).expect("Json is displayed as JSON text");
-        Self(raw.into())
+        Self::of(json).expect("the keys of Json are texts, and its numbers JSON")
+    }
+}
+
+impl From<&Node> for JsonText {
+    /// The node as [`Node::to_json`] has it.
+    fn from(node: &Node) -> Self {
+        Self::of(node).expect("the keys of a Node are texts, and its numbers JSON")
     }
 }
 

@@ -17,20 +17,39 @@ impl Pointer {
         Self(text.to_owned())
     }
 
+    /// The pointer to the whole document, with room for `bytes` to be appended.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// Appends what `text` writes, a pointer that is taken on trust.
+    pub(crate) fn append(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
     /// This pointer with one more reference token, escaped (`~` as `~0`, `/` as `~1`).
     #[must_use]
     pub fn join(&self, token: &str) -> Self {
         let mut text = String::with_capacity(self.0.len() + token.len() + 1);
         text.push_str(&self.0);
-        text.push('/');
+        let mut joined = Self(text);
+        joined.push(token);
+        joined
+    }
+
+    /// Appends one more reference token, escaped.
+    pub fn push(&mut self, token: &str) {
+        self.0.push('/');
+        if !token.contains(['~', '/']) {
+            return self.0.push_str(token);
+        }
         for character in token.chars() {
             match character {
-                '~' => text.push_str("~0"),
-                '/' => text.push_str("~1"),
-                other => text.push(other),
+                '~' => self.0.push_str("~0"),
+                '/' => self.0.push_str("~1"),
+                other => self.0.push(other),
             }
         }
-        Self(text)
     }
 
     /// This pointer with an array index appended.

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use json_event_parser::{JsonEvent, JsonSyntaxError, LowLevelJsonParser};
 
+use smol_str::SmolStr;
+
 use super::{
     Document, DocumentError, DocumentErrorKind, Duplicate, Limits, Member, Node, NodeValue, Place, Pointer, Scalar,
     Style, Syntax,
@@ -26,12 +28,12 @@ pub(super) fn read(bytes: &[u8], limits: Limits) -> Result<Document, DocumentErr
         };
         let place = cursor.skip_to_token();
         match event {
-            JsonEvent::ObjectKey(key) => builder.key(key.into_owned(), place),
-            JsonEvent::String(text) => builder.scalar(text.into_owned(), Style::Quoted, place)?,
-            JsonEvent::Number(text) => builder.scalar(text.into_owned(), Style::Plain, place)?,
-            JsonEvent::Boolean(true) => builder.scalar("true".to_owned(), Style::Plain, place)?,
-            JsonEvent::Boolean(false) => builder.scalar("false".to_owned(), Style::Plain, place)?,
-            JsonEvent::Null => builder.scalar("null".to_owned(), Style::Plain, place)?,
+            JsonEvent::ObjectKey(key) => builder.key(SmolStr::from(key), place),
+            JsonEvent::String(text) => builder.scalar(SmolStr::from(text), Style::Quoted, place)?,
+            JsonEvent::Number(text) => builder.scalar(SmolStr::from(text), Style::Plain, place)?,
+            JsonEvent::Boolean(true) => builder.scalar(SmolStr::new_static("true"), Style::Plain, place)?,
+            JsonEvent::Boolean(false) => builder.scalar(SmolStr::new_static("false"), Style::Plain, place)?,
+            JsonEvent::Null => builder.scalar(SmolStr::new_static("null"), Style::Plain, place)?,
             JsonEvent::StartArray => builder.open_array(place)?,
             JsonEvent::StartObject => builder.open_object(place)?,
             JsonEvent::EndArray | JsonEvent::EndObject => {
@@ -170,11 +172,11 @@ enum Content {
     Object {
         members: Vec<Member>,
         /// The key whose value is awaited.
-        key: Option<String>,
+        key: Option<SmolStr>,
         /// Whether that key stood before, so that its value is dropped.
         repeated: bool,
         /// The keys of `members` once there are too many of them to look through one by one; empty before.
-        keys: HashSet<String>,
+        keys: HashSet<SmolStr>,
     },
 }
 
@@ -231,7 +233,7 @@ impl Builder {
         Ok(())
     }
 
-    pub(super) fn key(&mut self, text: String, place: Place) {
+    pub(super) fn key(&mut self, text: SmolStr, place: Place) {
         let Some(Open { content: Content::Object { members, key, repeated, keys }, .. }) = self.open.last_mut() else {
             unreachable!("a reader gives a key only where an object is open");
         };
@@ -261,7 +263,7 @@ impl Builder {
         })
     }
 
-    pub(super) fn scalar(&mut self, text: String, style: Style, place: Place) -> Result<(), DocumentError> {
+    pub(super) fn scalar(&mut self, text: SmolStr, style: Style, place: Place) -> Result<(), DocumentError> {
         self.count(1, place)?;
         self.attach(Node { value: NodeValue::Scalar(Scalar { text, style }), place });
         Ok(())

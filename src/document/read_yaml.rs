@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
+use smol_str::SmolStr;
+
 use super::read_json::{Builder, utf8};
 use super::{Document, DocumentError, DocumentErrorKind, Limits, Node, NodeValue, Place, Scalar, Style, Syntax};
 
@@ -27,7 +29,7 @@ pub(super) fn read(bytes: &[u8], limits: Limits) -> Result<Document, DocumentErr
             Event::Scalar(text, style, anchor, tag) => {
                 let text_tag = check_tag(tag.as_deref(), OnStrTag::Accept, place)?;
                 let style = if style == ScalarStyle::Plain && !text_tag { Style::Plain } else { Style::Quoted };
-                reader.scalar(Scalar { text: text.into_owned(), style }, anchor, place)?;
+                reader.scalar(Scalar { text: SmolStr::from(text), style }, anchor, place)?;
             }
             Event::SequenceStart(anchor, tag) => {
                 check_tag(tag.as_deref(), OnStrTag::Refuse, place)?;

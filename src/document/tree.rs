@@ -1,5 +1,9 @@
 //! The tree that both readers fill, and what can be wrong with a text before anyone asks what it means.
 
+use serde::{Serialize, Serializer};
+use smol_str::SmolStr;
+
+use super::json::serialize_number;
 use super::{Json, Pointer, read_json, read_yaml};
 
 /// The notation a document was written in; it decides what a plain scalar may be read as.
@@ -33,7 +37,7 @@ pub enum Style {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scalar {
     /// The text, unescaped, not interpreted: `1.10` stays `1.10`.
-    pub text: String,
+    pub text: SmolStr,
     /// Quoted or plain.
     pub style: Style,
 }
@@ -62,7 +66,7 @@ pub enum NodeValue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// The key, always text.
-    pub key: String,
+    pub key: SmolStr,
     /// The value.
     pub value: Node,
 }
@@ -202,15 +206,33 @@ impl Node {
         match &self.value {
             NodeValue::Array(elements) => Json::Array(elements.iter().map(Node::to_json).collect()),
             NodeValue::Object(members) => {
-                Json::Object(members.iter().map(|member| (member.key.clone(), member.value.to_json())).collect())
+                Json::Object(members.iter().map(|member| (member.key.to_string(), member.value.to_json())).collect())
             }
-            NodeValue::Scalar(Scalar { text, style: Style::Quoted }) => Json::Text(text.clone()),
+            NodeValue::Scalar(Scalar { text, style: Style::Quoted }) => Json::Text(text.to_string()),
             NodeValue::Scalar(Scalar { text, style: Style::Plain }) => match text.as_str() {
                 "" | "null" => Json::Null,
                 "true" => Json::Bool(true),
                 "false" => Json::Bool(false),
                 number if Json::is_number(number) => Json::Number(number.into()),
                 other => Json::Text(other.to_owned()),
+            },
+        }
+    }
+}
+
+/// As [`Node::to_json`] has it.
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.value {
+            NodeValue::Array(elements) => serializer.collect_seq(elements),
+            NodeValue::Object(members) => serializer.collect_map(members.iter().map(|member| (&member.key, &member.value))),
+            NodeValue::Scalar(Scalar { text, style: Style::Quoted }) => serializer.serialize_str(text),
+            NodeValue::Scalar(Scalar { text, style: Style::Plain }) => match text.as_str() {
+                "" | "null" => serializer.serialize_unit(),
+                "true" => serializer.serialize_bool(true),
+                "false" => serializer.serialize_bool(false),
+                number if Json::is_number(number) => serialize_number(number, serializer),
+                other => serializer.serialize_str(other),
             },
         }
     }

@@ -8,15 +8,15 @@ use super::query::{Query, segment};
 use crate::app::NamedKind;
 
 pub(super) async fn list(request: HttpRequest, state: web::Data<State>, kind: NamedKind) -> HttpResponse {
-    respond(&request, list_answer(&request, &state, kind))
+    respond(&request, list_answer(&request, &state, kind).await)
 }
 
-fn list_answer(request: &HttpRequest, state: &State, kind: NamedKind) -> Answer {
+async fn list_answer(request: &HttpRequest, state: &State, kind: NamedKind) -> Answer {
     let mut query = Query::of(request)?;
     let limit = query.take_limit()?;
     let after = query.take("cursor");
     query.finish(&["limit", "cursor"])?;
-    Ok(page(request, &state.app.named(kind, limit, after.as_deref())))
+    Ok(page(request, &state.app.named(kind, limit, after).await?))
 }
 
 pub(super) async fn get(request: HttpRequest, state: web::Data<State>, kind: NamedKind) -> HttpResponse {

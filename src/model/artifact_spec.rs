@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Attributes, Code, Labels, Layer, Name, Quantifier, Selector, Slot};
@@ -17,7 +19,7 @@ pub struct ArtifactSpec {
     /// The slot: Artifact, Environment and instance.
     pub slot: Slot,
     /// The version to deploy, as written.
-    pub version: Arc<str>,
+    pub version: SmolStr,
     /// A sentence for people.
     pub description: Option<String>,
     /// Notes, never matched.
@@ -41,7 +43,7 @@ pub struct Provide {
     /// The layer.
     pub layer: Layer,
     /// The version of what is provided, which may differ from the artifact's.
-    pub version: Arc<str>,
+    pub version: SmolStr,
     /// All labels, the reserved ones included.
     pub labels: Labels,
     /// Attributes in written order, keys unique.

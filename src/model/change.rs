@@ -271,7 +271,7 @@ pub struct ServerDeclaration {
     /// In which layer.
     pub layer: super::Layer,
     /// Its version, where it has one.
-    pub version: Option<std::sync::Arc<str>>,
+    pub version: Option<smol_str::SmolStr>,
     /// All labels, the reserved ones included.
     pub labels: Labels,
     /// Its attributes.

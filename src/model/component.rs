@@ -1,7 +1,7 @@
 //! Components: the running manifestations of deployed artifacts, and of Servers.
 
 use std::fmt;
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +94,7 @@ pub struct ComponentRow {
     pub layer: Layer,
     /// The ArtifactVersion that runs; a Server may have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<Arc<str>>,
+    pub version: Option<SmolStr>,
     /// What selectors see.
     pub labels: Labels,
     /// What deploy scripts are handed.

@@ -1,6 +1,6 @@
 //! DeploymentSpecs: attempts to bring one ArtifactVersion into one slot, and their states.
 
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -123,7 +123,7 @@ pub struct DeploymentSpec {
     /// The System of the Artifact.
     pub system: Name,
     /// The version it brings.
-    pub version: Arc<str>,
+    pub version: SmolStr,
     /// Its number in the slot, from 1.
     pub number: u64,
     /// The state it is in.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use smol_str::SmolStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Name;
 
@@ -12,30 +12,58 @@ use super::Name;
 pub const RESERVED_LABELS: [&str; 6] = ["interface", "name", "version", "environment", "layer", "instance"];
 
 /// The labels of a Component, ordered by key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Labels(BTreeMap<Name, Arc<str>>);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Labels(Vec<(Name, SmolStr)>);
 
 impl Labels {
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(AsRef::as_ref)
+        self.place(key).ok().map(|place| self.0[place].1.as_str())
     }
 
     /// Sets a label, replacing the value it had.
-    pub fn set(&mut self, key: Name, value: impl Into<Arc<str>>) {
-        self.0.insert(key, value.into());
+    pub fn set(&mut self, key: Name, value: impl Into<SmolStr>) {
+        match self.place(key.as_str()) {
+            Ok(place) => self.0[place].1 = value.into(),
+            Err(place) => self.0.insert(place, (key, value.into())),
+        }
     }
 
     /// The labels in key order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Name, &Arc<str>)> {
-        self.0.iter()
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Name, &SmolStr)> {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.as_str().cmp(key))
     }
 }
 
-impl FromIterator<(Name, Arc<str>)> for Labels {
-    fn from_iter<T: IntoIterator<Item = (Name, Arc<str>)>>(labels: T) -> Self {
-        Self(labels.into_iter().collect())
+impl FromIterator<(Name, SmolStr)> for Labels {
+    /// Of labels with the same key the last one stays.
+    fn from_iter<T: IntoIterator<Item = (Name, SmolStr)>>(labels: T) -> Self {
+        let mut labels: Vec<_> = labels.into_iter().collect();
+        labels.sort_by(|left, right| left.0.cmp(&right.0));
+        labels.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+        Self(labels)
+    }
+}
+
+impl Serialize for Labels {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Labels {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        BTreeMap::<Name, SmolStr>::deserialize(deserializer).map(Self::from_iter)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Names, and the rules that every text of the domain keeps.
 
 use std::fmt;
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -85,22 +85,22 @@ impl TextRule {
 
 /// A name: of a System, Artifact, Environment, Interface, Server, require, or the key of a label. Exact case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Name(Arc<str>);
+#[serde(try_from = "SmolStr", into = "SmolStr")]
+pub struct Name(SmolStr);
 
 impl Name {
     /// Takes a name.
     ///
     /// # Errors
     /// [`TextError`] where it breaks [`TextRule::Name`].
-    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, TextError> {
+    pub fn new(text: impl Into<SmolStr>) -> Result<Self, TextError> {
         let text = text.into();
         TextRule::Name.check(&text)?;
         Ok(Self(text))
     }
 
     /// The name whose text was taken from a name before.
-    pub(crate) fn of_checked(text: Arc<str>) -> Self {
+    pub(crate) fn of_checked(text: SmolStr) -> Self {
         debug_assert!(TextRule::Name.check(&text).is_ok());
         Self(text)
     }
@@ -111,22 +111,22 @@ impl Name {
     }
 
     /// The name as shared text.
-    pub fn shared(&self) -> &Arc<str> {
+    pub fn shared(&self) -> &SmolStr {
         &self.0
     }
 }
 
-impl TryFrom<String> for Name {
+impl TryFrom<SmolStr> for Name {
     type Error = TextError;
 
-    fn try_from(text: String) -> Result<Self, TextError> {
+    fn try_from(text: SmolStr) -> Result<Self, TextError> {
         Self::new(text)
     }
 }
 
-impl From<Name> for String {
+impl From<Name> for SmolStr {
     fn from(name: Name) -> Self {
-        name.0.as_ref().to_owned()
+        name.0
     }
 }
 
@@ -157,7 +157,7 @@ pub struct Slot {
     pub environment: Name,
     /// The instance; empty unless the Artifact runs more than once in the Environment.
     #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub instance: Arc<str>,
+    pub instance: SmolStr,
 }
 
 impl fmt::Display for Slot {

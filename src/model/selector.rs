@@ -1,7 +1,7 @@
 //! Selectors: AND of match expressions over labels.
 
 use std::fmt;
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +69,7 @@ impl fmt::Display for Operator {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Test {
     /// Exactly this text.
-    Text(Arc<str>),
+    Text(SmolStr),
     /// A version within this range.
     Range(VersionRange),
 }
@@ -125,7 +125,7 @@ impl Expression {
     ///
     /// # Errors
     /// [`ExpressionError`] where a range is none, or values are given to an operator that takes none.
-    pub fn new(key: Name, operator: Operator, values: Vec<Arc<str>>) -> Result<Self, ExpressionError> {
+    pub fn new(key: Name, operator: Operator, values: Vec<SmolStr>) -> Result<Self, ExpressionError> {
         if !operator.takes_values() && !values.is_empty() {
             return Err(ExpressionError::UnexpectedValues(operator));
         }
@@ -143,7 +143,7 @@ impl Expression {
     }
 
     /// The expression that `key` has exactly this `value`, which is text on every key.
-    pub fn equals(key: Name, value: impl Into<Arc<str>>) -> Self {
+    pub fn equals(key: Name, value: impl Into<SmolStr>) -> Self {
         Self { key, operator: Operator::In, tests: vec![Test::Text(value.into())] }
     }
 
@@ -183,6 +183,9 @@ impl Expression {
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.key, self.operator)?;
+        if self.tests.is_empty() && self.operator.takes_values() {
+            return f.write_str(" (no values)");
+        }
         for (index, value) in self.values().enumerate() {
             let separator = if index == 0 { " " } else { ", " };
             match value {
@@ -200,7 +203,7 @@ struct WrittenExpression {
     key: Name,
     operator: Operator,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    values: Option<Vec<Arc<str>>>,
+    values: Option<Vec<SmolStr>>,
 }
 
 impl TryFrom<WrittenExpression> for Expression {
@@ -213,7 +216,7 @@ impl TryFrom<WrittenExpression> for Expression {
 
 impl From<Expression> for WrittenExpression {
     fn from(expression: Expression) -> Self {
-        let values = expression.values().map(Arc::from).collect();
+        let values = expression.values().map(SmolStr::from).collect();
         let Expression { key, operator, .. } = expression;
         Self { key, operator, values: operator.takes_values().then_some(values) }
     }

@@ -1,7 +1,7 @@
 //! Searching for what explains an unmet require: the nearest candidates, and what they fail.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use super::explanation::{Candidate, Explanation, FailedExpression, Nearest, Unmet, UnmetKind};
 use super::matching::{Outcome, Place, Source, World};
@@ -163,11 +163,20 @@ impl<'a> Explainer<'a> {
             nearest: if too_many { Vec::new() } else { nearest.collect() },
             candidates: candidates.map(|&source| self.candidate(source)).collect(),
             fixes: Vec::new(),
-            message: None,
+            message: self.own_note(place, require),
             truncated: search.more || outcome.more || (too_many && outcome.found.len() > SHOWN),
         };
-        unmet.fixes = fixes::propose(self.world, place, outcome, &unmet, search.misses.first());
+        unmet.fixes = fixes::propose(self.world, place, outcome, &unmet, &search.misses);
         unmet
+    }
+
+    /// Says that a slot never matches itself, where somebody could think that it would.
+    fn own_note(&self, place: Place<'_>, require: &Require) -> Option<String> {
+        let interface = require.interface.as_ref()?;
+        let spec = &self.world.specs[place.member];
+        let runs = self.world.catalog.slot_components(&spec.slot).any(|own| own.is_active() && **own.interface() == *interface.as_str());
+        let provides = runs || spec.provides.iter().any(|provide| provide.interface == *interface);
+        provides.then(|| format!("{} provides {interface} itself, and a slot never matches itself", spec.slot))
     }
 
     /// Looks at the candidates that do not match. `found` are those that do.
@@ -207,7 +216,7 @@ impl<'a> Explainer<'a> {
             Source::Running(handle) => {
                 let component = self.world.running(handle);
                 let (name, environment) = (component.name().clone(), component.environment().clone());
-                (name, component.is_server(), component.version().cloned(), environment, Arc::from(component.instance()))
+                (name, component.is_server(), component.version().cloned(), environment, SmolStr::new(component.instance()))
             }
             Source::Member { member, .. } => {
                 let spec = &self.world.specs[member];
@@ -231,7 +240,7 @@ impl<'a> Explainer<'a> {
         FailedExpression {
             pointer: format!("{}/selector/{index}", place.pointer()),
             expression: expression.clone(),
-            actual: actual.map(Arc::from),
+            actual: actual.map(SmolStr::from),
             note: actual.and_then(|actual| note(expression, actual)),
         }
     }
@@ -254,7 +263,7 @@ impl Search {
 }
 
 /// The Environment that a selector asks for, where it is one.
-fn only_environment(selector: &Selector) -> Option<Arc<str>> {
+fn only_environment(selector: &Selector) -> Option<SmolStr> {
     let asked = selector.0.iter().find(|expression| expression.key().as_str() == "environment")?;
     match (asked.operator(), asked.tests()) {
         (Operator::In, [Test::Text(environment)]) => Some(environment.clone()),

@@ -1,7 +1,7 @@
 //! Why a plan cannot be deployed: data, from which text is rendered elsewhere.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,7 @@ pub struct Unmet {
     pub interface: Option<Name>,
     /// The one Environment that is asked for; absent where the selector asks for none, or for several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub environment: Option<Arc<str>>,
+    pub environment: Option<SmolStr>,
     /// How many must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed: Option<Quantifier>,
@@ -78,7 +78,7 @@ pub struct Unmet {
     /// What to do, the most specific first.
     #[serde(default)]
     pub fixes: Vec<Fix>,
-    /// What is undefined, for that kind.
+    /// What is undefined, for that kind; what else is to be known, for others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Whether there were more candidates than were examined or are shown.
@@ -95,20 +95,20 @@ pub struct Candidate {
     pub component: Option<ComponentId>,
     /// The Artifact that manifests it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact: Option<Arc<str>>,
+    pub artifact: Option<SmolStr>,
     /// The Server that manifests it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<Arc<str>>,
+    pub server: Option<SmolStr>,
     /// The ArtifactVersion that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<Arc<str>>,
+    pub version: Option<SmolStr>,
     /// Where.
-    pub environment: Arc<str>,
+    pub environment: SmolStr,
     /// The instance, where not empty.
     #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub instance: Arc<str>,
+    pub instance: SmolStr,
     /// What it provides.
-    pub interface: Arc<str>,
+    pub interface: SmolStr,
 }
 
 /// A candidate that fails only a little.
@@ -133,7 +133,7 @@ pub struct FailedExpression {
     pub expression: Expression,
     /// The value that the candidate has; absent where it lacks the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actual: Option<Arc<str>>,
+    pub actual: Option<SmolStr>,
     /// What is surprising about that, if anything is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,

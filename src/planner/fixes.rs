@@ -9,15 +9,15 @@ use crate::model::{Expression, Labels, Name, Quantifier};
 /// How many open attempts are named as fixes of one require.
 const DEPLOYS: usize = 3;
 
-/// Every fix for `unmet`, in the order of their kinds. `nearest` is the nearest candidate that does not match.
-pub(super) fn propose(world: &World<'_>, place: Place<'_>, outcome: &Outcome, unmet: &Unmet, nearest: Option<&Miss>) -> Vec<Fix> {
+/// Every fix for `unmet`, those that say most first. `nearest` are the nearest candidates that do not match.
+pub(super) fn propose(world: &World<'_>, place: Place<'_>, outcome: &Outcome, unmet: &Unmet, nearest: &[Miss]) -> Vec<Fix> {
     let mut fixes = Vec::new();
     match unmet.kind {
         UnmetKind::Unmatched => {
-            fixes.extend(nearest.iter().flat_map(|miss| relax(world, place, outcome, miss)));
             fixes.extend(rename(world, place, outcome, nearest));
-            fixes.extend(widen(place, outcome, unmet));
             fixes.extend(deploy(world, place, outcome, unmet.environment.as_deref()));
+            fixes.extend(nearest.first().into_iter().flat_map(|miss| relax(world, place, outcome, miss)));
+            fixes.extend(widen(place, outcome, unmet));
         }
         UnmetKind::Ambiguous | UnmetKind::TooManyMatches => {
             fixes.extend(narrow(world, place, outcome));
@@ -51,7 +51,7 @@ fn relax(world: &World<'_>, place: Place<'_>, outcome: &Outcome, miss: &Miss) ->
 }
 
 /// An Interface that something provides, or a label key that something has, is one edit away from one that nothing has.
-fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: Option<&Miss>) -> Vec<Fix> {
+fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: &[Miss]) -> Vec<Fix> {
     let mut fixes = Vec::new();
     let members = || world.members_but(place.member);
     if let Some(interface) = &outcome.predicate.interface
@@ -68,15 +68,17 @@ fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: Optio
     for (index, expression) in outcome.predicate.selector.0.iter().enumerate() {
         let key = expression.key();
         let known = || world.catalog.label_keys().chain(provided.iter().flat_map(Labels::iter).map(|(key, _)| key.as_str()));
-        let is_missing = nearest.is_none_or(|miss| world.label(miss.source, key.as_str()).is_none());
-        if !is_missing || expression.accepts(None) {
+        let lacking = || nearest.iter().map(|miss| miss.source).filter(|&source| world.label(source, key.as_str()).is_none());
+        if expression.accepts(None) || (lacking().next().is_none() && !nearest.is_empty()) {
             continue;
         }
-        let of_nearest = nearest.map(|miss| world.labels(miss.source)).unwrap_or_default();
         let is_unknown = !known().any(|known| known == key.as_str());
         for other in one_edit_away(key, known()) {
-            let message = match of_nearest.get(other) {
-                Some(value) => format!("write {other} instead of {key}: the nearest candidate has {other} {}", shown(value)),
+            let has = lacking().find_map(|source| Some((source, world.label(source, other)?)));
+            let message = match has {
+                Some((source, value)) => {
+                    format!("write {other} instead of {key}: {} has {other} {}", world.name(source), shown(value))
+                }
                 None if is_unknown => format!("write {other} instead of {key}: nothing has a label {key}, and something has {other}"),
                 None => continue,
             };
@@ -110,7 +112,8 @@ fn widen(place: Place<'_>, outcome: &Outcome, unmet: &Unmet) -> Option<Fix> {
         format!("accept every match: write the quantifier as {any}")
     } else if needed.is_exceeded_by(unmet.found) {
         let wider = Quantifier::new(needed.min(), Some(found)).ok()?;
-        format!("accept all {found} matches: write the quantifier as {wider}, or as {any}")
+        let matches = if found == 1 { "the match".to_owned() } else { format!("all {found} matches") };
+        format!("accept {matches}: write the quantifier as {wider}, or as {any}")
     } else if found == 0 {
         return None;
     } else {
@@ -121,7 +124,7 @@ fn widen(place: Place<'_>, outcome: &Outcome, unmet: &Unmet) -> Option<Fix> {
 
 /// A label by which the candidates differ.
 fn narrow(world: &World<'_>, place: Place<'_>, outcome: &Outcome) -> Option<Fix> {
-    let first = *outcome.found.first()?;
+    let [first, _, ..] = *outcome.found else { return None };
     let labels = world.labels(first);
     let differing = labels.iter().filter_map(|(key, value)| {
         let same = outcome.found.iter().filter(|&&other| world.label(other, key.as_str()) == Some(value)).count();

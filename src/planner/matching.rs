@@ -1,7 +1,8 @@
 //! The world as it will be, and what matches in it.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::fmt;
+use smol_str::SmolStr;
 
 use super::{Identities, Plan, Resolved};
 use crate::catalog::{Catalog, Component, Excluded, Handle};
@@ -16,19 +17,19 @@ pub struct Match {
     /// Its identity; absent for a new Provide of another member in a dry run.
     pub component: Option<ComponentId>,
     /// The Artifact, or the Server where `is_server`.
-    pub name: Arc<str>,
+    pub name: SmolStr,
     /// Whether a Server manifests it.
     pub is_server: bool,
     /// The System of the Artifact.
-    pub system: Option<Arc<str>>,
+    pub system: Option<SmolStr>,
     /// The ArtifactVersion that runs.
-    pub version: Option<Arc<str>>,
+    pub version: Option<SmolStr>,
     /// Where it runs.
-    pub environment: Arc<str>,
+    pub environment: SmolStr,
     /// The instance; empty unless there are several.
-    pub instance: Arc<str>,
+    pub instance: SmolStr,
     /// What it provides.
-    pub interface: Arc<str>,
+    pub interface: SmolStr,
     /// In which layer.
     pub layer: Layer,
     /// The attempt that made it what it is.
@@ -168,6 +169,14 @@ impl<'a> World<'a> {
         predicate.accepts(self.interface(source), |key| self.label(source, key))
     }
 
+    /// The name of the Artifact or the Server.
+    pub fn name(&self, source: Source) -> &str {
+        match source {
+            Source::Running(handle) => self.running(handle).name(),
+            Source::Member { member, .. } => self.specs[member].slot.artifact.as_str(),
+        }
+    }
+
     pub fn interface(&self, source: Source) -> &str {
         match source {
             Source::Running(handle) => self.running(handle).interface(),
@@ -244,7 +253,7 @@ impl<'a> World<'a> {
             } else {
                 let (selected, missing) = all.select(&asked);
                 for name in missing {
-                    let message = format!("{} provides {} without the attribute `{name}`", found.name, found.interface);
+                    let message = format!("{found} provides {} without the attribute `{name}`", found.interface);
                     warnings.push(Warning::new(Code::AttributeMissing, place.pointer() + "/attributes", message));
                 }
                 Match { attributes: selected, ..found }
@@ -315,6 +324,18 @@ impl Match {
             labels: component.labels(),
             attributes: component.attributes().clone(),
         }
+    }
+}
+
+/// `org.shop.database 15.4 in test (instance blue)`.
+impl fmt::Display for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if let Some(version) = &self.version {
+            write!(f, " {version}")?;
+        }
+        write!(f, " in {}", self.environment)?;
+        if self.instance.is_empty() { Ok(()) } else { write!(f, " (instance {})", self.instance) }
     }
 }
 

@@ -30,8 +30,8 @@ fn headline(unmet: &Unmet) -> String {
         UnmetKind::Ambiguous => {
             let max = unmet.needed.and_then(|needed| needed.max()).unwrap_or_default();
             let least = if unmet.truncated { "at least " } else { "" };
-            let may = if max == 0 { "none may match".to_owned() } else { format!("at most {max} may match") };
-            format!("{least}{}, and {may}", provide(unmet, unmet.found))
+            let may = if max == 0 { "none may".to_owned() } else { format!("at most {max} may") };
+            format!("{least}{}, and {may}", provide(unmet))
         }
         UnmetKind::TooManyMatches => format!("more than {} components match, and no require may have more", unmet.found),
         UnmetKind::UndefinedMatch => message().to_owned(),
@@ -51,24 +51,22 @@ fn unmatched_statement(unmet: &Unmet) -> String {
     // A candidate fails on `environment` wherever it is not in the one that is asked for.
     let all_elsewhere = unmet.environment.is_some() && unmet.reasons.get("environment") == Some(&unmet.considered);
     match &unmet.interface {
-        _ if unmet.found > 0 => format!("only {}", provide(unmet, unmet.found)),
-        None => format!("nothing{place} matches its selector"),
+        _ if unmet.found > 0 => format!("only {}", provide(unmet)),
+        None => format!("nothing{place} matches the selector"),
         Some(interface) if unmet.considered == 0 => format!("nothing provides {interface} in any environment"),
         Some(interface) if all_elsewhere => format!("nothing provides {interface}{place}"),
-        Some(interface) => format!("nothing that provides {interface} matches its selector{place}"),
+        Some(interface) => format!("nothing that provides {interface}{place} matches the selector"),
     }
 }
 
-/// `2 components provide postgresql in test`.
-fn provide(unmet: &Unmet, count: usize) -> String {
-    let components = if count == 1 { "component" } else { "components" };
-    let verb = match (&unmet.interface, count) {
-        (Some(interface), 1) => format!("provides {interface} as required"),
-        (Some(interface), _) => format!("provide {interface} as required"),
-        (None, 1) => "matches its selector".to_owned(),
-        (None, _) => "match its selector".to_owned(),
-    };
-    format!("{count} {components} {verb}{}", place(unmet))
+/// `2 components that provide postgresql in test match`.
+fn provide(unmet: &Unmet) -> String {
+    let place = place(unmet);
+    let provided = unmet.interface.as_ref();
+    match unmet.found {
+        1 => format!("1 component{}{place} matches", provided.map_or_else(String::new, |interface| format!(" that provides {interface}"))),
+        many => format!("{many} components{}{place} match", provided.map_or_else(String::new, |interface| format!(" that provide {interface}"))),
+    }
 }
 
 fn place(unmet: &Unmet) -> String {
@@ -77,7 +75,7 @@ fn place(unmet: &Unmet) -> String {
 
 fn needed(unmet: &Unmet) -> String {
     match unmet.needed.map_or(0, |needed| needed.min()) {
-        0 => "none is needed".to_owned(),
+        0 => "it is optional".to_owned(),
         1 => "1 is needed".to_owned(),
         many => format!("{many} are needed"),
     }
@@ -104,6 +102,9 @@ impl fmt::Display for Unmet {
         f.write_str(&headline(self))?;
         if !self.pointer.is_empty() {
             write!(f, "\n  at {}", self.pointer)?;
+        }
+        if let (Some(message), false) = (&self.message, self.kind == UnmetKind::UndefinedMatch) {
+            write!(f, "\n  note: {message}")?;
         }
         for nearest in &self.nearest {
             write!(f, "\n  nearest: {nearest}")?;

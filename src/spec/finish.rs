@@ -115,6 +115,6 @@ fn correction(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Attribute
     });
     let attributes_at = at.key("attributes");
     let attributes = fields.get("attributes").and_then(|node| reader.members(node, &attributes_at, "attributes"));
-    let attributes = attributes.unwrap_or_default().iter().map(|member| (member.key.clone(), member.value.to_json()));
+    let attributes = attributes.unwrap_or_default().iter().map(|member| (member.key.to_string(), member.value.to_json()));
     Some(AttributeCorrection { interface: interface?, layer: layer?, attributes: attributes.collect(), pointer: at.pointer() })
 }

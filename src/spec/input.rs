@@ -57,7 +57,7 @@ impl Inputs {
         for member in members {
             let at = at.key(&member.key);
             if reader.check(&member.key, TextRule::Name, &at, "the name of an input") {
-                read.extend(value(reader, &member.value, &at).map(|value| (member.key.clone(), value)));
+                read.extend(value(reader, &member.value, &at).map(|value| (member.key.to_string(), value)));
             }
         }
         Some(Self(Json::Object(read)))

@@ -26,7 +26,7 @@ impl Values {
     }
 
     pub fn scope(&self) -> Scope<'_> {
-        self.0.iter().fold(Scope::new(), |scope, (name, value)| scope.with(name, value))
+        Scope::of(self.0.iter().map(|(name, value)| (*name, value.as_ref())))
     }
 }
 
@@ -39,8 +39,10 @@ pub(super) struct LateValue<T> {
     /// Where it stands in the canonical form, relative to the specification.
     canonical: Pointer,
     known: Arc<BTreeSet<Name>>,
-    render: Box<dyn Fn(&mut Renderer<'_>) -> Result<T, LateProblem> + Send + Sync>,
+    render: Render<T>,
 }
+
+type Render<T> = Box<dyn Fn(&mut Renderer<'_>) -> Result<T, LateProblem> + Send + Sync>;
 
 /// Renders the texts of one late value.
 pub(super) struct Renderer<'a> {
@@ -139,9 +141,9 @@ impl Renderer<'_> {
     /// The final text.
     pub fn text(&mut self, text: &Text) -> Result<String, LateProblem> {
         match text {
-            Text::Plain(plain) => Ok(plain.as_ref().to_owned()),
+            Text::Plain(plain) => Ok(plain.to_string()),
             Text::Template(written) => match written.template.render(&self.scope, &Limits::default()) {
-                Ok(rendered) => written.checked(rendered).map(|text| text.as_ref().to_owned()).map_err(LateProblem::from),
+                Ok(rendered) => written.checked(rendered).map(|text| text.to_string()).map_err(LateProblem::from),
                 Err(error) => Err(self.classified(error, written)),
             },
         }

@@ -157,13 +157,13 @@ fn read_attribute(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Attri
                     reader.problem(&at, Code::TemplateNotAllowed, "a key is never a template; write it out");
                 }
                 reader.check(&member.key, TextRule::Free, &at, "the key");
-                read.extend(read_attribute(reader, &member.value, &at).map(|value| (member.key.clone(), value)));
+                read.extend(read_attribute(reader, &member.value, &at).map(|value| (member.key.to_string(), value)));
             }
             Some(AttributeTemplate::Object(read))
         }
         NodeValue::Scalar(_) => match node.to_json() {
             Json::Text(text) => Text::of(reader, &text, at, TextRule::Free, "the attribute").map(|text| match text {
-                Text::Plain(text) => AttributeTemplate::Known(Json::Text(text.as_ref().to_owned())),
+                Text::Plain(text) => AttributeTemplate::Known(Json::Text(text.to_string())),
                 template => AttributeTemplate::Text(template),
             }),
             known => Some(AttributeTemplate::Known(known)),

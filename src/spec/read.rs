@@ -34,11 +34,20 @@ impl<'a> At<'a> {
     }
 
     pub fn pointer(&self) -> Pointer {
-        let parent = || self.parent.map_or_else(Pointer::root, At::pointer);
+        // Room for most pointers, so that one is one allocation.
+        let mut pointer = Pointer::with_capacity(96);
+        self.write(&mut pointer);
+        pointer
+    }
+
+    fn write(&self, pointer: &mut Pointer) {
+        if let Some(parent) = self.parent {
+            parent.write(pointer);
+        }
         match self.token {
-            Token::Root(prefix) => Pointer::parsed(prefix),
-            Token::Key(key) => parent().join(key),
-            Token::Index(index) => parent().index(index),
+            Token::Root(prefix) => pointer.append(prefix),
+            Token::Key(key) => pointer.push(key),
+            Token::Index(index) => pointer.push(&index.to_string()),
         }
     }
 }

@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::Specification;
 use super::input::Inputs;
 use super::late::{LateContext, Renderer, Values};
 use super::problem::Problems;
 use super::provide::{AttributeTemplate, ProvideTemplate, reserved_label, unknown_layer};
-use super::require::{RequireTemplate, canonical_pointer};
+use super::read::At;
+use super::require::RequireTemplate;
 use super::selector::{ExpressionTemplate, refusal};
 use super::text::{TemplateText, Text};
-use crate::document::{Json, Pointer};
+use crate::document::Json;
 use crate::model::{
     ArtifactSpec, Code, Expression, Labels, Late, Layer, LateProblem, LateProblemKind, Name, Operator, Provide, Ready, Require, Selector, Slot,
     Test, Warning,
@@ -58,7 +61,7 @@ impl Rendering {
         let environment = self.field("environment", &written.environment);
         let instance = self.field("instance", &written.instance);
         let description = written.description.as_ref().map(|text| self.field("description", text));
-        let annotations = self.annotations(&written.annotations, "");
+        let annotations = self.annotations(&written.annotations, &At::root(""));
         if let Some(annotations) = &annotations {
             let members = annotations.iter().map(|(name, text)| (name.as_str().to_owned(), Json::Text(text.clone())));
             self.values.set("annotations", Json::Object(members.collect()));
@@ -80,7 +83,7 @@ impl Rendering {
             slot: Slot { artifact: name?, environment: environment?, instance: instance? },
             version: version?,
             description: match description {
-                Some(text) => Some(text?.as_ref().to_owned()),
+                Some(text) => Some(text?.to_string()),
                 None => None,
             },
             annotations: annotations?,
@@ -92,14 +95,14 @@ impl Rendering {
     }
 
     /// Renders a field, and puts it into scope for what comes after it.
-    fn field(&mut self, name: &'static str, text: &Text) -> Option<Arc<str>> {
-        let rendered = self.text(text, &format!("/{name}"))?;
-        self.values.set(name, Json::Text(rendered.as_ref().to_owned()));
+    fn field(&mut self, name: &'static str, text: &Text) -> Option<SmolStr> {
+        let rendered = self.text(text, &At::root("").key(name))?;
+        self.values.set(name, Json::Text(rendered.to_string()));
         Some(rendered)
     }
 
     /// Renders a text that stands at `canonical`; nothing more once there is too much.
-    fn text(&mut self, text: &Text, canonical: &str) -> Option<Arc<str>> {
+    fn text(&mut self, text: &Text, canonical: &At<'_>) -> Option<SmolStr> {
         if self.bytes > RENDERED_BYTES {
             return None;
         }
@@ -114,26 +117,27 @@ impl Rendering {
         Some(rendered)
     }
 
-    fn warn_of_dollar(&mut self, template: &TemplateText, canonical: &str) {
+    fn warn_of_dollar(&mut self, template: &TemplateText, canonical: &At<'_>) {
         if template.has_dollar_escape() {
             let message = format!("`$$` in `{}` is read as a literal `$`", super::read::shorten(&template.written));
-            self.warnings.push(Warning::new(Code::DollarEscape, canonical, message));
+            self.warnings.push(Warning::new(Code::DollarEscape, canonical.pointer(), message));
         }
     }
 
-    fn annotations(&mut self, written: &BTreeMap<Name, Text>, canonical: &str) -> Option<BTreeMap<Name, String>> {
+    fn annotations(&mut self, written: &BTreeMap<Name, Text>, canonical: &At<'_>) -> Option<BTreeMap<Name, String>> {
         let rendered: Vec<_> = written
             .iter()
             .map(|(name, text)| {
-                let pointer = format!("{canonical}{}", Pointer::root().join("annotations").join(name.as_str()));
-                self.text(text, &pointer).map(|text| (name.clone(), text.as_ref().to_owned()))
+                self.text(text, &canonical.key("annotations").key(name.as_str())).map(|text| (name.clone(), text.to_string()))
             })
             .collect();
         rendered.into_iter().collect()
     }
 
     fn provide(&mut self, written: &ProvideTemplate, index: usize, own: &Own<'_>, late: &LateContext) -> Option<Provide> {
-        let canonical = format!("/provides/{index}");
+        let root = At::root("");
+        let provides = root.key("provides");
+        let canonical = provides.index(index);
         let outer = self.values.clone();
         let interface = self.field("interface", &written.interface);
         let layer_text = self.field("layer", &written.layer);
@@ -145,7 +149,7 @@ impl Rendering {
             layer
         });
         let version = match &written.version {
-            Some(version) => self.text(version, &format!("{canonical}/version")),
+            Some(version) => self.text(version, &canonical.key("version")),
             None => own.version.cloned(),
         };
         let interface = interface.map(Name::of_checked);
@@ -172,18 +176,17 @@ impl Rendering {
     fn labels(
         &mut self,
         written: &ProvideTemplate,
-        canonical: &str,
+        canonical: &At<'_>,
         own: &Own<'_>,
         interface: Option<&Name>,
         layer: Option<Layer>,
-        version: Option<&Arc<str>>,
+        version: Option<&SmolStr>,
     ) -> Option<Labels> {
         let rendered: Vec<_> = written
             .labels
             .iter()
             .map(|(key, text)| {
-                let pointer = format!("{canonical}{}", Pointer::root().join("labels").join(key.as_str()));
-                self.text(text, &pointer).map(|text| (key.clone(), text))
+                self.text(text, &canonical.key("labels").key(key.as_str())).map(|text| (key.clone(), text))
             })
             .collect();
         let rendered = rendered.into_iter().collect::<Option<Vec<_>>>()?;
@@ -206,27 +209,28 @@ impl Rendering {
         &mut self,
         name: &str,
         value: &AttributeTemplate,
-        canonical: &str,
+        canonical: &At<'_>,
         written: &ProvideTemplate,
         late: &LateContext,
     ) -> Option<Ready<Json>> {
         if let AttributeTemplate::Known(json) = value {
             return Some(Ready::Now(json.clone()));
         }
-        let canonical = Pointer::parsed(canonical).join("attributes").join(name);
+        let attributes = canonical.key("attributes");
+        let canonical = attributes.key(name);
         let (mut templates, mut is_late) = (Vec::new(), false);
         value.each_text(&mut |text| {
             is_late |= text.is_late();
             templates.extend(text.template().cloned());
         });
         for template in &templates {
-            self.warn_of_dollar(template, canonical.as_str());
+            self.warn_of_dollar(template, &canonical);
         }
         if is_late {
             let posted_at = written.pointer.join("attributes").join(name);
             let value = value.clone();
             let render = move |renderer: &mut Renderer<'_>| value.render(&mut |text| renderer.text(text));
-            let late: Arc<dyn Late<Json>> = Arc::new(late.value(&templates, &posted_at, canonical, &mut self.problems, render));
+            let late: Arc<dyn Late<Json>> = Arc::new(late.value(&templates, &posted_at, canonical.pointer(), &mut self.problems, render));
             return Some(Ready::Late(late));
         }
         let scope = self.values.scope();
@@ -263,7 +267,9 @@ impl Rendering {
         let rendered: Vec<_> = written
             .iter()
             .map(|(name, require)| {
-                let canonical = canonical_pointer(section, name);
+                let root = At::root("");
+                let section_at = root.key(section);
+                let canonical = section_at.key(name.as_str());
                 let may_be_late = section == "deploymentSpec";
                 Some((name.clone(), self.require(require, &canonical, environment, may_be_late.then_some(late))?))
             })
@@ -275,12 +281,12 @@ impl Rendering {
     fn require(
         &mut self,
         written: &RequireTemplate,
-        canonical: &str,
+        canonical: &At<'_>,
         environment: Option<&Name>,
         late: Option<&LateContext>,
     ) -> Option<Require> {
         let interface = match &written.interface {
-            Some(text) => self.text(text, &format!("{canonical}/interface")).map(|name| Some(Name::of_checked(name))),
+            Some(text) => self.text(text, &canonical.key("interface")).map(|name| Some(Name::of_checked(name))),
             None => Some(None),
         };
         let selector = self.selector(written, canonical, environment, late);
@@ -298,7 +304,7 @@ impl Rendering {
     fn selector(
         &mut self,
         written: &RequireTemplate,
-        canonical: &str,
+        canonical: &At<'_>,
         environment: Option<&Name>,
         late: Option<&LateContext>,
     ) -> Option<Ready<Selector>> {
@@ -313,9 +319,9 @@ impl Rendering {
         if let Some(late) = late.filter(|_| written_is_late(&written.selector.0)) {
             let mut templates = Vec::new();
             written.selector.each_text(&mut |text| templates.extend(text.template().cloned()));
-            let pointer = Pointer::parsed(canonical).join("selector");
+            let selector_at = canonical.key("selector");
             for template in &templates {
-                self.warn_of_dollar(template, pointer.as_str());
+                self.warn_of_dollar(template, &selector_at);
             }
             let posted_at = written.pointer.clone();
             let render = move |renderer: &mut Renderer<'_>| {
@@ -323,13 +329,13 @@ impl Rendering {
                 let rendered = rendered.chain(default.clone().map(Ok)).collect::<Result<_, LateProblem>>();
                 rendered.map(Selector)
             };
-            let value: Arc<dyn Late<Selector>> = Arc::new(late.value(&templates, &posted_at, pointer, &mut self.problems, render));
+            let value: Arc<dyn Late<Selector>> = Arc::new(late.value(&templates, &posted_at, selector_at.pointer(), &mut self.problems, render));
             return Some(Ready::Late(value));
         }
         let rendered: Vec<_> = expressions
             .iter()
             .enumerate()
-            .map(|(index, expression)| self.expression(expression, &format!("{canonical}/selector/{index}"), Some(index) == shorthand))
+            .map(|(index, expression)| self.expression(expression, &canonical.key("selector").index(index), Some(index) == shorthand))
             .collect();
         let mut rendered: Vec<_> = rendered.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
         if rendered.is_empty() && shorthand.is_some() && written.interface.is_none() {
@@ -337,7 +343,7 @@ impl Rendering {
             self.problems.add(Code::EmptyRequire, written.pointer.clone(), message);
         }
         for (index, expression) in rendered.iter().enumerate() {
-            self.warn_of_text_like_range(expression, &format!("{canonical}/selector/{index}"));
+            self.warn_of_text_like_range(expression, &canonical.key("selector").index(index));
         }
         rendered.extend(default);
         Some(Ready::Now(Selector(rendered)))
@@ -347,7 +353,7 @@ impl Rendering {
     fn default_environment(
         &mut self,
         expressions: &[ExpressionTemplate],
-        canonical: &str,
+        canonical: &At<'_>,
         environment: Option<&Name>,
     ) -> Option<Expression> {
         let mut replaced = expressions.iter().filter(|expression| expression.key().as_str() == "environment").peekable();
@@ -357,13 +363,13 @@ impl Rendering {
         }
         if !replaced.any(|expression| expression.operator() == Operator::In) {
             let message = "the selector says something about `environment` other than In, so other Environments may match";
-            self.warnings.push(Warning::new(Code::EnvironmentDefaultReplaced, canonical, message));
+            self.warnings.push(Warning::new(Code::EnvironmentDefaultReplaced, canonical.pointer(), message));
         }
         None
     }
 
     /// `Some(None)` for the shorthand `version: "*"`, which asks for nothing.
-    fn expression(&mut self, written: &ExpressionTemplate, canonical: &str, is_shorthand: bool) -> Option<Option<Expression>> {
+    fn expression(&mut self, written: &ExpressionTemplate, canonical: &At<'_>, is_shorthand: bool) -> Option<Option<Expression>> {
         match written {
             ExpressionTemplate::Known(expression) => Some(Some(expression.clone())),
             ExpressionTemplate::Template { key, operator, values, pointer } => {
@@ -384,7 +390,7 @@ impl Rendering {
         }
     }
 
-    fn warn_of_text_like_range(&mut self, expression: &Expression, canonical: &str) {
+    fn warn_of_text_like_range(&mut self, expression: &Expression, canonical: &At<'_>) {
         let texts = expression.tests().iter().filter_map(|test| match test {
             Test::Text(text) if VersionRange::looks_like(text) => Some(text),
             _ => None,
@@ -395,12 +401,12 @@ impl Rendering {
         for text in texts {
             let key = expression.key();
             let message = format!("`{text}` looks like a range, but on `{key}` it is compared as text; use InRange if a range is meant");
-            self.warnings.push(Warning::new(Code::LooksLikeRange, canonical, message));
+            self.warnings.push(Warning::new(Code::LooksLikeRange, canonical.pointer(), message));
         }
     }
 
-    fn attribute_names(&mut self, written: &RequireTemplate, canonical: &str, late: Option<&LateContext>) -> Option<Ready<Vec<String>>> {
-        let pointer = format!("{canonical}/attributes");
+    fn attribute_names(&mut self, written: &RequireTemplate, canonical: &At<'_>, late: Option<&LateContext>) -> Option<Ready<Vec<String>>> {
+        let pointer = canonical.key("attributes");
         if let Some(late) = late.filter(|_| written.attributes.iter().any(Text::is_late)) {
             let templates: Vec<_> = written.attributes.iter().filter_map(|text| text.template().cloned()).collect();
             for template in &templates {
@@ -409,12 +415,12 @@ impl Rendering {
             let names = written.attributes.clone();
             let render = move |renderer: &mut Renderer<'_>| names.iter().map(|name| renderer.text(name)).collect();
             let posted_at = written.pointer.join("attributes");
-            let value = late.value(&templates, &posted_at, Pointer::parsed(&pointer), &mut self.problems, render);
+            let value = late.value(&templates, &posted_at, pointer.pointer(), &mut self.problems, render);
             let value: Arc<dyn Late<Vec<String>>> = Arc::new(value);
             return Some(Ready::Late(value));
         }
         let names: Vec<_> = written.attributes.iter().map(|name| self.text(name, &pointer)).collect();
-        let names = names.into_iter().map(|name| name.map(|name| name.as_ref().to_owned()));
+        let names = names.into_iter().map(|name| name.map(|name| name.to_string()));
         names.collect::<Option<_>>().map(Ready::Now)
     }
 }
@@ -422,14 +428,14 @@ impl Rendering {
 /// What the labels of a Provide are taken from.
 struct Own<'a> {
     name: Option<&'a Name>,
-    version: Option<&'a Arc<str>>,
+    version: Option<&'a SmolStr>,
     environment: Option<&'a Name>,
     instance: Option<&'a str>,
 }
 
 impl Own<'_> {
     /// The reserved labels; `None` where a field that they need could not be rendered.
-    fn labels(&self, interface: &Name, layer: Layer, version: &Arc<str>) -> Option<Labels> {
+    fn labels(&self, interface: &Name, layer: Layer, version: &SmolStr) -> Option<Labels> {
         let key = |key: &str| Name::of_checked(key.into());
         let mut labels = Labels::default();
         labels.set(key("interface"), interface.shared().clone());
@@ -455,7 +461,7 @@ fn late_expression(written: &ExpressionTemplate, renderer: &mut Renderer<'_>) ->
     match written {
         ExpressionTemplate::Known(expression) => Ok(expression.clone()),
         ExpressionTemplate::Template { key, operator, values, pointer } => {
-            let values = values.iter().map(|value| renderer.text(value).map(Arc::from)).collect::<Result<_, LateProblem>>()?;
+            let values = values.iter().map(|value| renderer.text(value).map(SmolStr::from)).collect::<Result<_, LateProblem>>()?;
             Expression::new(key.clone(), *operator, values).map_err(|error| {
                 let (code, message) = refusal(&error);
                 LateProblem { kind: LateProblemKind::Invalid(code), pointer: pointer.clone(), place: None, message }

@@ -207,7 +207,7 @@ fn read_shared<'a>(reader: &mut Reader, node: &Node, at: &At<'_>, context: ReadC
 fn read_specification(reader: &mut Reader, node: &Node, at: &At<'_>, shared: &Shared<'_>) -> Option<Member> {
     let specification = Specification::read(reader, node, at, shared.context)?;
     let received = match reader.syntax {
-        Syntax::Json => JsonText::from(&node.to_json()),
+        Syntax::Json => JsonText::from(node),
         Syntax::Yaml => JsonText::from(&specification.canonical()),
     };
     Some(Member { specification, inputs: shared.inputs.clone(), annotations: shared.annotations.clone(), received })

@@ -182,16 +182,16 @@ pub(super) fn read_quantifier(
             return None;
         }
         NodeValue::Scalar(scalar) if scalar.style == Style::Plain && Json::is_number(&scalar.text) && scalar.text.contains(['.', 'e', 'E', '-']) => {
-            Err(QuantifierError::Unknown(scalar.text.clone()))
+            Err(QuantifierError::Unknown(scalar.text.to_string()))
         }
         NodeValue::Scalar(scalar) => Quantifier::parse(&scalar.text, dialect).inspect(|read| {
             let bare = scalar.text.trim();
             if bare == "+" || bare == "?" {
                 let dialect = match dialect {
-                    Dialect::Document => "the specification's own table",
-                    Dialect::Regex => "regular expressions",
+                    Dialect::Document => "the specification's own table has it",
+                    Dialect::Regex => "regular expressions have it",
                 };
-                let message = format!("`{bare}` is read as {read}, as {dialect} has it; write {read}, which everybody reads alike");
+                let message = format!("`{bare}` is read as {read}, as {dialect}; write {read}, which everybody reads alike");
                 warnings.push(Warning::new(Code::QuantifierDialect, format!("{canonical}/quantifier"), message));
             }
         }),

@@ -2,7 +2,7 @@
 
 mod filter;
 
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 pub use filter::{SelectorFilterError, parse_filter};
 
@@ -181,7 +181,7 @@ fn expression(reader: &mut Reader, at: &At<'_>, key: Name, operator: Operator, v
     if values.iter().any(|value| value.template().is_some()) {
         return Some(ExpressionTemplate::Template { key, operator, values, pointer: at.pointer() });
     }
-    let plain = values.iter().map(|value| Arc::from(value.written())).collect();
+    let plain = values.iter().map(|value| SmolStr::new(value.written())).collect();
     match Expression::new(key, operator, plain) {
         Ok(expression) => Some(ExpressionTemplate::Known(expression)),
         Err(error) => {

@@ -1,6 +1,6 @@
 //! Documents that declare a Server or set the policy of an Environment. Nothing in them is a template.
 
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use super::problem::Problems;
 use super::provide::reserved_label;
@@ -29,7 +29,7 @@ pub fn read_server(name: Name, document: &Document) -> Result<ServerDeclaration,
     let version = fields.get("version").and_then(|node| {
         let at = root.key("version");
         let version = reader.text(node, &at, "the version")?;
-        reader.check(version, TextRule::FilledValue, &at, "the version").then(|| Arc::from(version))
+        reader.check(version, TextRule::FilledValue, &at, "the version").then(|| SmolStr::new(version))
     });
     let labels = environment.as_ref().map(|environment| {
         let key = |key: &str| Name::of_checked(key.into());
@@ -39,7 +39,7 @@ pub fn read_server(name: Name, document: &Document) -> Result<ServerDeclaration,
         labels.set(key("environment"), environment.shared().clone());
         labels.set(key("layer"), layer.as_str());
         if let Some(version) = &version {
-            labels.set(key("version"), Arc::clone(version));
+            labels.set(key("version"), version.clone());
         }
         read_own_labels(&mut reader, &fields, &root, &mut labels);
         labels
@@ -49,7 +49,7 @@ pub fn read_server(name: Name, document: &Document) -> Result<ServerDeclaration,
     let mut read = Vec::new();
     for member in attributes.unwrap_or_default() {
         if reader.check(&member.key, TextRule::Name, &attributes_at.key(&member.key), "the name of an attribute") {
-            read.push((member.key.clone(), member.value.to_json()));
+            read.push((member.key.to_string(), member.value.to_json()));
         }
     }
     match (environment, labels, reader.problems.is_empty()) {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::problem::{Problem, Problems};
 use super::read::{At, Reader, shorten};
 use super::template::{Limits, Scope, Template};
@@ -12,7 +14,7 @@ use crate::model::{Code, TextRule};
 #[derive(Clone, Debug)]
 pub(super) enum Text {
     /// It holds no expression; its rule was checked.
-    Plain(Arc<str>),
+    Plain(SmolStr),
     /// It holds expressions.
     Template(Arc<TemplateText>),
 }
@@ -38,6 +40,9 @@ impl Text {
 
     /// Reads a text that stands at `at`.
     pub fn of(reader: &mut Reader, written: &str, at: &At<'_>, rule: TextRule, what: &'static str) -> Option<Self> {
+        if !written.contains('$') {
+            return reader.check(written, rule, at, what).then(|| Self::plain(written));
+        }
         let template = match Template::parse(written, &Limits::default()) {
             Ok(template) => template,
             Err(error) => {
@@ -97,7 +102,7 @@ impl Text {
     }
 
     /// The final text, or `None` with its problem added.
-    pub fn render(&self, scope: &Scope<'_>, problems: &mut Problems) -> Option<Arc<str>> {
+    pub fn render(&self, scope: &Scope<'_>, problems: &mut Problems) -> Option<SmolStr> {
         match self {
             Self::Plain(text) => Some(text.clone()),
             Self::Template(template) => match template.render(scope) {
@@ -113,13 +118,13 @@ impl Text {
 
 impl TemplateText {
     /// The final text.
-    pub fn render(&self, scope: &Scope<'_>) -> Result<Arc<str>, Problem> {
+    pub fn render(&self, scope: &Scope<'_>) -> Result<SmolStr, Problem> {
         let text = self.template.render(scope, &Limits::default());
         self.checked(text.map_err(|error| Problem::of_template(error, &self.pointer))?)
     }
 
     /// A rendered text, checked against the rule of its place.
-    pub fn checked(&self, text: String) -> Result<Arc<str>, Problem> {
+    pub fn checked(&self, text: String) -> Result<SmolStr, Problem> {
         match self.rule.check(&text) {
             Ok(()) => Ok(text.into()),
             Err(error) => Err(Problem {

@@ -6,6 +6,7 @@ use mortise::document::{Document, Json, Limits, to_yaml};
 use mortise::spec::difference;
 use proptest::prelude::*;
 
+use super::arbitrary::{any_json, word};
 use super::{canonical, json, render, specification, start, yaml};
 
 #[test]
@@ -48,33 +49,6 @@ fn what_is_compared_under_an_idempotency_key_is_the_same_however_it_was_posted()
     assert_eq!(difference(&posted, &other).unwrap().as_str(), "/members/0/input/a");
     let set = start(&json(&format!("[{spec}]"))).unwrap().comparable();
     assert_eq!(difference(&posted, &set).unwrap().as_str(), "/set");
-}
-
-/// Names of fields, and what may stand where a text does.
-fn word() -> impl Strategy<Value = String> {
-    let fields = "system name version environment instance description annotations provides requires deploymentSpec runtimeSpec \
-        interface layer labels attributes selector scope quantifier resolution expand matches component key operator values value \
-        min max artifactSpec artifactSpecs input idempotencyKey";
-    let values = "server router In NotIn Exists InRange runtime deployment optional * + ? 1 0..1 2..1 [1,2) [2,1] ^1 1.10 true null \
-        $name $$ $version ${input.a} ${input.a!} ${requires.a.matches[0].version} ${requires.b!} ${ } ü a b shop";
-    let words: Vec<String> = fields.split_whitespace().chain(values.split_whitespace()).map(str::to_owned).collect();
-    prop_oneof![8 => prop::sample::select(words), 1 => any::<String>(), 1 => Just(String::new())]
-}
-
-fn any_json() -> impl Strategy<Value = Json> {
-    let leaf = prop_oneof![
-        Just(Json::Null),
-        any::<bool>().prop_map(Json::Bool),
-        prop::sample::select(vec!["0", "1", "-1", "1.10", "1e3", "4294967296"])
-            .prop_map(|number| Json::Number(number.into())),
-        word().prop_map(Json::Text),
-    ];
-    leaf.prop_recursive(6, 64, 6, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),
-            prop::collection::vec((word(), inner), 0..6).prop_map(Json::Object),
-        ]
-    })
 }
 
 /// Text of any kind that a specification takes, templates among them.

@@ -2,8 +2,6 @@
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
-use std::sync::Arc;
-
 use mortise::catalog::Catalog;
 use mortise::model::{
     Action, ActiveRequire, ArtifactRow, ArtifactSpec, Cause, ChangeSet, ComponentId, ComponentRow, ComponentState, DeploymentId,
@@ -36,17 +34,21 @@ pub struct History {
 
 impl History {
     pub fn commit(&mut self, cause: Cause, rows: Vec<Row>) {
-        let revision = self.changes.len() as u64 + 1;
-        let change = ChangeSet {
-            revision,
-            id: Uuid::from_u128(u128::from(revision)),
-            time: self.time(),
-            cause,
-            actor: None,
-            rows,
-        };
+        let change = self.change(cause, rows);
         self.catalog.apply(&change);
         self.changes.push(change);
+    }
+
+    /// The Catalog as it would be after one more row.
+    pub fn with(&self, row: Row) -> Catalog {
+        let mut catalog = self.catalog.clone();
+        catalog.apply(&self.change(Cause::Finish, vec![row]));
+        catalog
+    }
+
+    fn change(&self, cause: Cause, rows: Vec<Row>) -> ChangeSet {
+        let revision = self.changes.len() as u64 + 1;
+        ChangeSet { revision, id: Uuid::from_u128(u128::from(revision)), time: self.time(), cause, actor: None, rows }
     }
 
     /// The time of the next change: a second after the last.
@@ -172,7 +174,7 @@ impl History {
         let known = self.catalog.environment(environment.as_str());
         Row::Environment(EnvironmentRow {
             name: environment.clone(),
-            first_deployment: known.and_then(|row| row.first_deployment),
+            first_deployment: known.as_ref().and_then(|row| row.first_deployment),
             proven: proven || known.is_some_and(|row| row.proven),
         })
     }
@@ -231,7 +233,7 @@ impl History {
             system: Some(spec.system.clone()),
             interface: provide.interface.clone(),
             layer: provide.layer,
-            version: Some(Arc::clone(&spec.version)),
+            version: Some(spec.version.clone()),
             labels: provide.labels.clone(),
             attributes: planned.attributes.clone(),
             state,

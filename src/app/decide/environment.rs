@@ -18,9 +18,9 @@ pub struct PutEnvironment {
 impl PutEnvironment {
     pub(super) fn decide(&self, catalog: &Catalog) -> Decision {
         let before = catalog.environment(self.name.as_str());
-        let proven = before.is_some_and(|row| row.proven);
+        let proven = before.as_ref().is_some_and(|row| row.proven);
         let row = EnvironmentRow { name: self.name.clone(), first_deployment: self.first_deployment, proven };
-        let rows = if before == Some(&row) { Vec::new() } else { vec![Row::Environment(row)] };
+        let rows = if before.as_ref() == Some(&row) { Vec::new() } else { vec![Row::Environment(row)] };
         Decision { rows, answer: Answer::EnvironmentPut { is_new: before.is_none() } }
     }
 }

@@ -159,7 +159,7 @@ fn names_proven(catalog: &Catalog, spec: &DeploymentSpec, recorded: &RecordedSpe
         rows.push(Row::Artifact(ArtifactRow { name: spec.slot.artifact.clone(), system: spec.system.clone(), proven: true }));
     }
     let environment = catalog.environment(spec.slot.environment.as_str());
-    if !environment.is_some_and(|row| row.proven) {
+    if !environment.as_ref().is_some_and(|row| row.proven) {
         let first_deployment = environment.and_then(|row| row.first_deployment);
         rows.push(Row::Environment(EnvironmentRow { name: spec.slot.environment.clone(), first_deployment, proven: true }));
     }

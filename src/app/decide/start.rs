@@ -25,8 +25,10 @@ pub struct StartCommand {
     pub plan: Plan,
     /// The specifications as the plan shows them.
     pub texts: Vec<JsonText>,
+    /// What is recorded of each besides the attempt itself, prepared by the caller so that the committer need not.
+    pub prepared: Vec<Vec<Row>>,
     /// Specification, inputs and annotations of each as received.
-    pub received: Vec<(JsonText, JsonText, BTreeMap<Name, String>)>,
+    pub received: Vec<Received>,
     /// The identities of the attempts.
     pub deployments: Vec<DeploymentId>,
     /// The tokens of their leases.
@@ -43,15 +45,22 @@ pub struct StartCommand {
     pub rounds: u32,
 }
 
+/// A specification as received.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The specification as posted.
+    pub artifact_spec: JsonText,
+    /// The inputs as posted.
+    pub input: JsonText,
+    /// The annotations of the attempt.
+    pub annotations: BTreeMap<Name, String>,
+}
+
 /// What a start recorded.
 #[derive(Debug)]
 pub struct Recorded {
     /// The attempts, in order.
     pub specs: Vec<DeploymentSpec>,
-    /// What they resolved to.
-    pub plan: Plan,
-    /// The specifications as the plan shows them.
-    pub texts: Vec<JsonText>,
 }
 
 /// Whether anything stands in the way of a start, besides the verdict: the key, the slots, the owners, in this order.
@@ -91,18 +100,55 @@ impl StartCommand {
             self.plan_again(catalog, &settings)?;
         }
         let specs = self.deployment_specs(catalog, time);
-        let rows = self.rows(catalog, &specs, time);
-        let (plan, texts) = (self.plan.clone(), self.texts.clone());
-        Ok(Decision { rows, answer: Answer::Started(Recorded { specs, plan, texts }) })
+        let rows = self.rows(catalog, &specs);
+        Ok(Decision { rows, answer: Answer::Started(Recorded { specs }) })
+    }
+
+    /// Takes a plan, and prepares what is recorded of it.
+    pub fn set_plan(&mut self, plan: Plan) {
+        self.texts = self.specs.iter().zip(&plan.members).map(|(spec, planned)| wire::artifact_spec(spec, planned)).collect();
+        self.plan = plan;
+        self.prepared = (0..self.specs.len()).map(|member| self.prepare(member)).collect();
+    }
+
+    fn prepare(&self, member: usize) -> Vec<Row> {
+        let (spec, planned, deployment) = (&self.specs[member], &self.plan.members[member], self.deployments[member]);
+        let Received { artifact_spec, input, annotations } = self.received[member].clone();
+        let mut rows = vec![
+            Row::Received(ReceivedRow { deployment, artifact_spec, input, annotations }),
+            Row::Resolution(ResolutionRow {
+                deployment,
+                resolved_at: self.plan.revision,
+                artifact_spec: self.texts[member].clone(),
+                warnings: planned.warnings.clone(),
+                stale: Vec::new(),
+            }),
+        ];
+        let provides = spec.provides.iter().zip(&planned.provides);
+        rows.extend(provides.map(|(provide, planned)| {
+            Row::Planned(ComponentRow {
+                id: planned.component.expect("a plan that is recorded gives every Provide an identity"),
+                owner: Owner::Slot(spec.slot.clone()),
+                system: Some(spec.system.clone()),
+                interface: provide.interface.clone(),
+                layer: provide.layer,
+                version: Some(spec.version.clone()),
+                labels: provide.labels.clone(),
+                attributes: planned.attributes.clone(),
+                state: ComponentState::Planned,
+                // Only the committer knows the time.
+                since: Timestamp::default(),
+                deployment: Some(deployment),
+            })
+        }));
+        rows
     }
 
     fn plan_again(&mut self, catalog: &Catalog, settings: &Settings) -> Result<(), Refusal> {
         let identities = Identities::Given { deployments: &self.deployments, component: &mut new_component };
         match planner::plan(catalog, &self.specs, settings, identities) {
             Ok(plan) if plan.verdict == Verdict::Yes => {
-                let texts = self.specs.iter().zip(&plan.members).map(|(spec, planned)| wire::artifact_spec(spec, planned));
-                self.texts = texts.collect();
-                self.plan = plan;
+                self.set_plan(plan);
                 Ok(())
             }
             _ => Err(Refusal::NotDeployable),
@@ -132,42 +178,17 @@ impl StartCommand {
         opened.collect()
     }
 
-    fn rows(&self, catalog: &Catalog, specs: &[DeploymentSpec], time: Timestamp) -> Vec<Row> {
+    fn rows(&mut self, catalog: &Catalog, specs: &[DeploymentSpec]) -> Vec<Row> {
         let mut rows = self.rows_of_names(catalog);
         if self.is_set {
             rows.push(Row::Plan(PlanRow { id: self.plan_id, set: true, members: self.deployments.clone() }));
         }
-        let members = self.specs.iter().zip(specs).zip(&self.received).zip(&self.texts).zip(&self.plan.members);
-        for ((((spec, attempt), (artifact_spec, input, annotations)), text), planned) in members {
+        for (attempt, prepared) in specs.iter().zip(std::mem::take(&mut self.prepared)) {
             rows.push(Row::DeploymentSpec(attempt.clone()));
-            rows.push(Row::Received(ReceivedRow {
-                deployment: attempt.id,
-                artifact_spec: artifact_spec.clone(),
-                input: input.clone(),
-                annotations: annotations.clone(),
+            rows.extend(prepared.into_iter().map(|row| match row {
+                Row::Planned(planned) => Row::Planned(ComponentRow { since: attempt.created_at, ..planned }),
+                other => other,
             }));
-            rows.push(Row::Resolution(ResolutionRow {
-                deployment: attempt.id,
-                resolved_at: self.plan.revision,
-                artifact_spec: text.clone(),
-                warnings: planned.warnings.clone(),
-                stale: Vec::new(),
-            }));
-            for (provide, planned) in spec.provides.iter().zip(&planned.provides) {
-                rows.push(Row::Planned(ComponentRow {
-                    id: planned.component.expect("a plan that is recorded gives every Provide an identity"),
-                    owner: Owner::Slot(spec.slot.clone()),
-                    system: Some(spec.system.clone()),
-                    interface: provide.interface.clone(),
-                    layer: provide.layer,
-                    version: Some(spec.version.clone()),
-                    labels: provide.labels.clone(),
-                    attributes: planned.attributes.clone(),
-                    state: ComponentState::Planned,
-                    since: time,
-                    deployment: Some(attempt.id),
-                }));
-            }
         }
         rows.extend(self.key.as_ref().map(|key| Row::Key(KeyRow { key: key.clone(), plan: self.plan_id })));
         rows

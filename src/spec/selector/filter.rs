@@ -1,6 +1,6 @@
 //! Selectors in a query: `tier=gold,version in ([1,2)),!legacy`.
 
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use super::super::problem::Problems;
 use super::super::read::{At, Reader};
@@ -132,7 +132,7 @@ impl<'a> Scanner<'a> {
         self.build(key, Operator::Exists, Vec::new())
     }
 
-    fn build(&self, key: Name, operator: Operator, values: Vec<Arc<str>>) -> Result<Expression, SelectorFilterError> {
+    fn build(&self, key: Name, operator: Operator, values: Vec<SmolStr>) -> Result<Expression, SelectorFilterError> {
         Expression::new(key, operator, values).map_err(|error| self.error(error.to_string()))
     }
 
@@ -147,7 +147,7 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
-    fn values(&mut self) -> Result<Vec<Arc<str>>, SelectorFilterError> {
+    fn values(&mut self) -> Result<Vec<SmolStr>, SelectorFilterError> {
         let mut values = Vec::new();
         self.spaces();
         if self.take(")") {
@@ -168,7 +168,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn value(&mut self) -> Result<Arc<str>, SelectorFilterError> {
+    fn value(&mut self) -> Result<SmolStr, SelectorFilterError> {
         self.spaces();
         let rest = self.rest();
         if let Some(quote @ ('"' | '\'')) = rest.chars().next() {

@@ -53,6 +53,11 @@ impl<'a> Scope<'a> {
         Self { names }
     }
 
+    /// A scope with these names; a later one hides an earlier one of the same name.
+    pub fn of(names: impl IntoIterator<Item = (&'a str, &'a Json)>) -> Self {
+        Self { names: names.into_iter().collect() }
+    }
+
     /// The value of a name.
     pub fn get(&self, name: &str) -> Option<&'a Json> {
         self.names.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| *value)

@@ -1,0 +1,182 @@
+//! What is known by name: Systems, Artifacts, Interfaces, Environments, Servers.
+//!
+//! They are kept by symbol, in no order, because a start that names something new must cost little; lists are sorted when
+//! they are asked for.
+
+use std::collections::BTreeSet;
+
+use super::symbols::Symbol;
+use super::{Catalog, Component};
+use crate::model::{ArtifactRow, EnvironmentRow, FirstDeployment, InterfaceRow, Name, Settings, SystemRow};
+
+#[derive(Clone, Copy)]
+pub(super) struct NamedArtifact {
+    pub system: Symbol,
+    pub proven: bool,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct NamedInterface {
+    pub system: Option<Symbol>,
+    pub proven: bool,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct NamedEnvironment {
+    pub first_deployment: Option<FirstDeployment>,
+    pub proven: bool,
+}
+
+impl Catalog {
+    /// The System `name`.
+    pub fn system(&self, name: &str) -> Option<SystemRow> {
+        let symbol = self.symbols.find(name)?;
+        self.systems.get(&symbol).map(|()| self.system_row(symbol))
+    }
+
+    /// The names of all Systems, in no order.
+    pub fn system_names(&self) -> impl Iterator<Item = &str> {
+        self.systems.iter().map(|(&symbol, ())| self.symbols.text(symbol).as_ref())
+    }
+
+    /// The first `limit` Systems after `after` in name order.
+    pub fn systems_after(&self, after: Option<&str>, limit: usize) -> Vec<SystemRow> {
+        let symbols = self.systems.iter().map(|(&symbol, ())| symbol);
+        self.in_name_order(symbols, after, limit).into_iter().map(|symbol| self.system_row(symbol)).collect()
+    }
+
+    /// The Artifact `name`.
+    pub fn artifact(&self, name: &str) -> Option<ArtifactRow> {
+        let symbol = self.symbols.find(name)?;
+        self.artifacts.get(&symbol).map(|entry| self.artifact_row(symbol, *entry))
+    }
+
+    /// The names of all Artifacts, in no order.
+    pub fn artifact_names(&self) -> impl Iterator<Item = &str> {
+        self.artifacts.iter().map(|(&symbol, _)| self.symbols.text(symbol).as_ref())
+    }
+
+    /// The first `limit` Artifacts after `after` in name order.
+    pub fn artifacts_after(&self, after: Option<&str>, limit: usize) -> Vec<ArtifactRow> {
+        let symbols = self.artifacts.iter().map(|(&symbol, _)| symbol);
+        let found = self.in_name_order(symbols, after, limit).into_iter();
+        found.filter_map(|symbol| Some(self.artifact_row(symbol, *self.artifacts.get(&symbol)?))).collect()
+    }
+
+    /// The Artifacts and the Interfaces that belong to a System, each in name order.
+    pub fn owned_by(&self, system: &Name) -> (Vec<Name>, Vec<Name>) {
+        let Some(system) = self.symbols.find(system.as_str()) else { return (Vec::new(), Vec::new()) };
+        let artifacts = self.artifacts.iter().filter(|(_, entry)| entry.system == system).map(|(&symbol, _)| symbol);
+        let interfaces = self.interfaces.iter().filter(|(_, entry)| entry.system == Some(system)).map(|(&symbol, _)| symbol);
+        let names = |symbols: Vec<Symbol>| symbols.into_iter().map(|symbol| self.symbols.name(symbol)).collect();
+        (
+            names(self.in_name_order(artifacts, None, usize::MAX)),
+            names(self.in_name_order(interfaces, None, usize::MAX)),
+        )
+    }
+
+    /// The Environments in which an Artifact was ever started, in name order.
+    pub fn environments_of(&self, artifact: &Name) -> Vec<Name> {
+        let Some(artifact) = self.symbols.find(artifact.as_str()) else { return Vec::new() };
+        let slots = self.slots.iter().filter(|slot| slot.key.artifact == artifact);
+        let started: BTreeSet<_> = slots.map(|slot| self.symbols.name(slot.key.environment)).collect();
+        started.into_iter().collect()
+    }
+
+    /// The Interface `name`.
+    pub fn interface(&self, name: &str) -> Option<InterfaceRow> {
+        let symbol = self.symbols.find(name)?;
+        self.interfaces.get(&symbol).map(|entry| self.interface_row(symbol, *entry))
+    }
+
+    /// The names of all Interfaces, in no order.
+    pub fn interface_names(&self) -> impl Iterator<Item = &str> {
+        self.interfaces.iter().map(|(&symbol, _)| self.symbols.text(symbol).as_ref())
+    }
+
+    /// The first `limit` Interfaces after `after` in name order.
+    pub fn interfaces_after(&self, after: Option<&str>, limit: usize) -> Vec<InterfaceRow> {
+        let symbols = self.interfaces.iter().map(|(&symbol, _)| symbol);
+        let found = self.in_name_order(symbols, after, limit).into_iter();
+        found.filter_map(|symbol| Some(self.interface_row(symbol, *self.interfaces.get(&symbol)?))).collect()
+    }
+
+    /// The Environment `name`.
+    pub fn environment(&self, name: &str) -> Option<EnvironmentRow> {
+        let symbol = self.symbols.find(name)?;
+        self.environments.get(&symbol).map(|entry| self.environment_row(symbol, *entry))
+    }
+
+    /// The names of all Environments, in no order.
+    pub fn environment_names(&self) -> impl Iterator<Item = &str> {
+        self.environments.iter().map(|(&symbol, _)| self.symbols.text(symbol).as_ref())
+    }
+
+    /// The first `limit` Environments after `after` in name order.
+    pub fn environments_after(&self, after: Option<&str>, limit: usize) -> Vec<EnvironmentRow> {
+        let symbols = self.environments.iter().map(|(&symbol, _)| symbol);
+        let found = self.in_name_order(symbols, after, limit).into_iter();
+        found.filter_map(|symbol| Some(self.environment_row(symbol, *self.environments.get(&symbol)?))).collect()
+    }
+
+    /// The policy for a first deployment to `environment`, if this would be one: nothing ever succeeded there.
+    pub fn first_deployment(&self, environment: &Name, settings: &Settings) -> Option<FirstDeployment> {
+        let known = self.symbols.find(environment.as_str()).and_then(|symbol| self.environments.get(&symbol));
+        match known {
+            Some(entry) if entry.proven => None,
+            Some(entry) => Some(entry.first_deployment.unwrap_or(settings.first_deployment)),
+            None => Some(settings.first_deployment),
+        }
+    }
+
+    /// The active Component of the Server `name`.
+    pub fn server(&self, name: &str) -> Option<Component<'_>> {
+        self.server_ever(name).filter(Component::is_active)
+    }
+
+    /// The Component of the Server `name`, withdrawn or not.
+    pub fn server_ever(&self, name: &str) -> Option<Component<'_>> {
+        self.servers.get(&self.symbols.find(name)?).map(|&handle| self.component(handle))
+    }
+
+    /// The names of all Servers that are not withdrawn, in no order.
+    pub fn server_names(&self) -> impl Iterator<Item = &str> {
+        let active = self.servers.iter().filter(|(_, handle)| self.component(**handle).is_active());
+        active.map(|(&symbol, _)| self.symbols.text(symbol).as_ref())
+    }
+
+    /// The first `limit` Servers after `after` in name order, withdrawn ones left out.
+    pub fn servers_after(&self, after: Option<&str>, limit: usize) -> Vec<Component<'_>> {
+        let active = self.servers.iter().filter(|(_, handle)| self.component(**handle).is_active());
+        let found = self.in_name_order(active.map(|(&symbol, _)| symbol), after, limit);
+        found.into_iter().filter_map(|symbol| self.servers.get(&symbol)).map(|&handle| self.component(handle)).collect()
+    }
+
+    pub(super) fn system_row(&self, name: Symbol) -> SystemRow {
+        SystemRow { name: self.symbols.name(name) }
+    }
+
+    pub(super) fn artifact_row(&self, name: Symbol, entry: NamedArtifact) -> ArtifactRow {
+        ArtifactRow { name: self.symbols.name(name), system: self.symbols.name(entry.system), proven: entry.proven }
+    }
+
+    pub(super) fn interface_row(&self, name: Symbol, entry: NamedInterface) -> InterfaceRow {
+        let system = entry.system.map(|system| self.symbols.name(system));
+        InterfaceRow { name: self.symbols.name(name), system, proven: entry.proven }
+    }
+
+    pub(super) fn environment_row(&self, name: Symbol, entry: NamedEnvironment) -> EnvironmentRow {
+        EnvironmentRow { name: self.symbols.name(name), first_deployment: entry.first_deployment, proven: entry.proven }
+    }
+
+    fn in_name_order(&self, symbols: impl Iterator<Item = Symbol>, after: Option<&str>, limit: usize) -> Vec<Symbol> {
+        let text = |symbol: &Symbol| self.symbols.text(*symbol).as_str();
+        let mut found: Vec<_> = symbols.filter(|symbol| after.is_none_or(|after| text(symbol) > after)).collect();
+        if limit < found.len() {
+            found.select_nth_unstable_by(limit, |left, right| text(left).cmp(text(right)));
+            found.truncate(limit);
+        }
+        found.sort_unstable_by(|left, right| text(left).cmp(text(right)));
+        found
+    }
+}
