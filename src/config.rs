@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::SettingsWish;
-use crate::http::HttpLimits;
 use crate::model::{Dialect, FirstDeployment};
 
 /// A CMDB that plans deployments.
@@ -51,10 +50,10 @@ pub struct Serve {
     #[arg(long, env = "MORTISE_DATA", default_value = "./mortise-data")]
     pub data: PathBuf,
     /// The most bytes of a body with one specification.
-    #[arg(long, env = "MORTISE_MAX_BODY_BYTES", default_value_t = HttpLimits::default().body_bytes)]
+    #[arg(long, env = "MORTISE_MAX_BODY_BYTES", default_value_t = 1 << 20)]
     pub max_body_bytes: usize,
     /// The most bytes of a body with a set.
-    #[arg(long, env = "MORTISE_MAX_SET_BYTES", default_value_t = HttpLimits::default().set_bytes)]
+    #[arg(long, env = "MORTISE_MAX_SET_BYTES", default_value_t = 16 << 20)]
     pub max_set_bytes: usize,
     /// Settings that change answers.
     #[command(flatten)]
@@ -151,10 +150,10 @@ pub enum Output {
 #[derive(Debug, Args)]
 pub struct Specification {
     /// The file, JSON or YAML; `-` is standard input.
-    #[arg(long, short)]
+    #[arg(long, short, env = "MORTISE_FILE")]
     pub file: PathBuf,
-    /// An input of its templates: NAME=VALUE; NAME may be dotted.
-    #[arg(long = "input", short, value_name = "NAME=VALUE", value_parser = pair)]
+    /// An input of its templates: NAME=VALUE; NAME may be dotted. May be given again; the variable takes one.
+    #[arg(long = "input", short, env = "MORTISE_INPUT", value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
 }
 
@@ -189,19 +188,19 @@ pub struct Finish {
     /// The id of the plan, or of one member of a set.
     pub id: String,
     /// It succeeded.
-    #[arg(long, group = "outcome")]
+    #[arg(long, group = "outcome", env = "MORTISE_SUCCESS")]
     pub success: bool,
     /// It failed.
-    #[arg(long, group = "outcome")]
+    #[arg(long, group = "outcome", env = "MORTISE_FAILURE")]
     pub failure: bool,
     /// Why.
-    #[arg(long)]
+    #[arg(long, env = "MORTISE_REASON")]
     pub reason: Option<String>,
     /// The token of the lease, as start answered it.
     #[arg(long, env = "MORTISE_LEASE_TOKEN")]
     pub token: Option<String>,
     /// The plan as it was given, with corrected attributes; `-` is standard input.
-    #[arg(long, short, conflicts_with_all = ["reason", "token"])]
+    #[arg(long, short, env = "MORTISE_PLAN_FILE", conflicts_with_all = ["reason", "token"])]
     pub file: Option<PathBuf>,
     #[command(flatten)]
     pub client: Client,
@@ -214,7 +213,7 @@ pub struct Check {
     #[command(flatten)]
     pub specification: Specification,
     /// How to show what was found.
-    #[arg(long, short, value_enum, default_value_t = Output::Text)]
+    #[arg(long, short, env = "MORTISE_OUTPUT", value_enum, default_value_t = Output::Text)]
     pub output: Output,
     #[command(flatten)]
     pub settings: SettingsFlags,

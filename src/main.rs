@@ -65,11 +65,11 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
     actix_web::rt::System::new().block_on(async {
         let server = http::serve(app.clone(), listener, limits)?;
         let handle = server.handle();
+        // Received from before the server says that it is ready.
+        let stopped = stop_signal()?;
         actix_web::rt::spawn(async move {
-            match stop_signal().await {
-                Ok(()) => tracing::info!("stopping; requests that were accepted are finished first"),
-                Err(error) => tracing::error!(%error, "signals cannot be received; stopping"),
-            }
+            stopped.await;
+            tracing::info!("stopping; requests that were accepted are finished first");
             handle.stop(true).await;
         });
         println!("mortise listens on http://{address}, data in {}", command.data.display());
@@ -79,16 +79,17 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
     Ok(Exit::Yes)
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn stop_signal() -> std::io::Result<()> {
+/// Receives signals from now on; ends with the first SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 fn show_settings(data: &Path) -> anyhow::Result<Exit> {

@@ -22,8 +22,8 @@ pub use matching::Match;
 use crate::catalog::Catalog;
 use crate::document::Pointer;
 use crate::model::{
-    ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, FirstDeployment, LateProblem, LateProblemKind, Name, Ready, Require,
-    Selector, Settings, Warning,
+    ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, FirstDeployment, LateProblem, LateProblemKind, Name,
+    Ready, Require, Selector, Settings, Warning,
 };
 use explain::Explainer;
 use matching::{Outcome, Place, World};
@@ -190,7 +190,10 @@ impl<'a> Planning<'a> {
     }
 
     /// The attributes of what the members provide, late ones rendered from what their requires matched.
-    fn render_attributes(&mut self, outcomes: &[BTreeMap<Name, Outcome>]) -> Result<ProvidedAttributes, Vec<InvalidText>> {
+    fn render_attributes(
+        &mut self,
+        outcomes: &[BTreeMap<Name, Outcome>],
+    ) -> Result<ProvidedAttributes, Vec<InvalidText>> {
         let rendered = late::render_attributes(self.world, outcomes)?;
         for undefined in &rendered.undefined {
             self.explainer.undefined(undefined.member, &undefined.problem, outcomes);
@@ -235,7 +238,11 @@ impl<'a> Planning<'a> {
     }
 
     /// The requires of every member as the plan shows them.
-    fn show_requires(&mut self, outcomes: Vec<BTreeMap<Name, Outcome>>, attributes: &ProvidedAttributes) -> Vec<BTreeMap<Name, Resolved>> {
+    fn show_requires(
+        &mut self,
+        outcomes: Vec<BTreeMap<Name, Outcome>>,
+        attributes: &ProvidedAttributes,
+    ) -> Vec<BTreeMap<Name, Resolved>> {
         let show = |((member, spec), outcomes): ((usize, &'a ArtifactSpec), BTreeMap<Name, Outcome>)| {
             let resolved = outcomes.into_iter().map(|(name, outcome)| {
                 let require = &spec.requires[&name];
@@ -273,8 +280,11 @@ pub fn still_holds(catalog: &Catalog, specs: &[ArtifactSpec], settings: &Setting
         return true;
     }
     let world = World::recalled(catalog, specs, settings, plan);
-    let attributes: Vec<Vec<_>> =
-        plan.members.iter().map(|member| member.provides.iter().map(|provide| provide.attributes.clone()).collect()).collect();
+    let attributes: Vec<Vec<_>> = plan
+        .members
+        .iter()
+        .map(|member| member.provides.iter().map(|provide| provide.attributes.clone()).collect())
+        .collect();
     specs.iter().enumerate().all(|(member, spec)| {
         let planned = &plan.members[member];
         let same_identities = spec.provides.iter().zip(&planned.provides).all(|(provide, planned)| {

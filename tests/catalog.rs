@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use generator::{Generator, predicate, random_change};
 use history::{History, name};
 use mortise::catalog::{Catalog, Component, Excluded};
-use mortise::model::{ActiveRequire, ComponentId, ComponentRow, ComponentState, Name, Predicate, RequirementsRow, Row, Slot};
+use mortise::model::{
+    ActiveRequire, ComponentId, ComponentRow, ComponentState, Name, Predicate, RequirementsRow, Row, Slot,
+};
 
 const HISTORIES: u64 = 60;
 const CHANGES: usize = 40;
@@ -117,15 +119,22 @@ fn consumers_couplings_and_requirers_are_those_of_the_recorded_requirements() {
     let mut coupled = 0;
     each_history(|_, history| {
         let requirements = requirements(history);
-        let all: Vec<(&Slot, &ActiveRequire)> =
-            requirements.iter().flat_map(|(slot, row)| row.requires.iter().map(move |require| (slot, require))).collect();
+        let all: Vec<(&Slot, &ActiveRequire)> = requirements
+            .iter()
+            .flat_map(|(slot, row)| row.requires.iter().map(move |require| (slot, require)))
+            .collect();
         for provider in history.catalog.components_after(None).map(|component| component.id()) {
-            let mut expected: Vec<_> = all.iter().filter(|(_, require)| require.providers.contains(&provider)).collect();
+            let mut expected: Vec<_> =
+                all.iter().filter(|(_, require)| require.providers.contains(&provider)).collect();
             expected.sort_by_key(|(slot, require)| (*slot, &require.name));
-            let expected: Vec<_> = expected.iter().map(|(slot, require)| ((*slot).clone(), require.name.clone(), require.scope)).collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(slot, require)| ((*slot).clone(), require.name.clone(), require.scope)).collect();
             let read = |consumers: Vec<mortise::catalog::Consumer<'_>>| -> Vec<_> {
                 let read = consumers.into_iter();
-                read.map(|consumer| (consumer.requirements.slot.clone(), consumer.require.name.clone(), consumer.require.scope)).collect()
+                read.map(|consumer| {
+                    (consumer.requirements.slot.clone(), consumer.require.name.clone(), consumer.require.scope)
+                })
+                .collect()
             };
             assert_eq!(read(history.catalog.consumers(provider)), expected);
             let lasting = expected.into_iter().filter(|(_, _, scope)| *scope == mortise::model::Scope::Runtime);
@@ -139,13 +148,19 @@ fn consumers_couplings_and_requirers_are_those_of_the_recorded_requirements() {
                 .map(|(slot, require)| (format!("{:?}", require.predicate()), (*slot).clone(), require.name.clone()))
                 .collect();
             let groups = history.catalog.requirers(interface);
-            let firsts: Vec<_> = groups.iter().map(|group| group.requirers.first().map(|(row, name)| (&row.slot, *name))).collect();
+            let firsts: Vec<_> =
+                groups.iter().map(|group| group.requirers.first().map(|(row, name)| (&row.slot, *name))).collect();
             assert!(firsts.is_sorted(), "groups are ordered by their first requirer");
             let predicates: BTreeSet<_> = groups.iter().map(|group| format!("{:?}", group.predicate)).collect();
             assert_eq!(predicates.len(), groups.len(), "equal predicates are one group");
             let mut found: Vec<_> = groups
                 .iter()
-                .flat_map(|group| group.requirers.iter().map(|(row, name)| (format!("{:?}", group.predicate), row.slot.clone(), (*name).clone())))
+                .flat_map(|group| {
+                    group
+                        .requirers
+                        .iter()
+                        .map(|(row, name)| (format!("{:?}", group.predicate), row.slot.clone(), (*name).clone()))
+                })
                 .collect();
             expected.sort();
             found.sort();
@@ -164,7 +179,9 @@ fn planned_components_are_those_of_the_attempts_that_are_open() {
             for row in &change.rows {
                 match row {
                     Row::Planned(row) => drop(expected.insert(row.id, row.clone())),
-                    Row::DeploymentSpec(spec) if spec.opening.is_none() => expected.retain(|_, row| row.deployment != Some(spec.id)),
+                    Row::DeploymentSpec(spec) if spec.opening.is_none() => {
+                        expected.retain(|_, row| row.deployment != Some(spec.id))
+                    }
                     _ => {}
                 }
             }
@@ -179,7 +196,11 @@ fn planned_components_are_those_of_the_attempts_that_are_open() {
             by_interface.extend(found.iter().map(Component::id));
         }
         assert_eq!(by_interface, expected.keys().copied().collect());
-        assert!(found.iter().all(|row| !resolved(&history.catalog, &everything()).contains(&row.id) || is_active(history, row.id)));
+        assert!(
+            found
+                .iter()
+                .all(|row| !resolved(&history.catalog, &everything()).contains(&row.id) || is_active(history, row.id))
+        );
         planned += found.len();
     });
     assert!(planned > 30, "the histories are too dull: {planned} planned");
@@ -192,7 +213,10 @@ fn known_interfaces_and_label_keys_are_those_of_active_components() {
         let interfaces: BTreeSet<_> = active.iter().map(|component| component.interface().to_string()).collect();
         let found: BTreeSet<_> = history.catalog.provided_interfaces().map(str::to_owned).collect();
         assert_eq!(found, interfaces);
-        let keys: BTreeSet<_> = active.iter().flat_map(|component| component.labels().iter().map(|(key, _)| key.clone()).collect::<Vec<Name>>()).collect();
+        let keys: BTreeSet<_> = active
+            .iter()
+            .flat_map(|component| component.labels().iter().map(|(key, _)| key.clone()).collect::<Vec<Name>>())
+            .collect();
         let found: BTreeSet<_> = history.catalog.label_keys().map(name).collect();
         assert_eq!(found, keys);
     });
@@ -245,7 +269,8 @@ fn contents(catalog: &Catalog) -> Vec<String> {
 
 fn numbered(history: &mut History, number: usize) -> ComponentRow {
     let slot = Slot { artifact: name(&format!("a{number}")), environment: name("test"), instance: "".into() };
-    let labels = [("interface", "http"), ("environment", "test"), ("layer", "server"), ("name", slot.artifact.as_str())];
+    let labels =
+        [("interface", "http"), ("environment", "test"), ("layer", "server"), ("name", slot.artifact.as_str())];
     ComponentRow {
         id: history.next_component(),
         owner: mortise::model::Owner::Slot(slot.clone()),

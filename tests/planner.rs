@@ -67,9 +67,14 @@ fn the_stack_deploys_one_after_another_and_as_one_set() {
         let mut all = Vec::new();
         for (file, instance) in STACK {
             let bytes = std::fs::read(format!("{stack}/{file}")).unwrap();
-            let document = if file.ends_with(".json") { Document::from_json(&bytes, Limits::default()).unwrap() } else { yaml(&bytes) };
+            let document = if file.ends_with(".json") {
+                Document::from_json(&bytes, Limits::default()).unwrap()
+            } else {
+                yaml(&bytes)
+            };
             let inputs = [("environment", environment), ("domain", instance), ("version", "2.3.0")];
-            let start = StartDocument::read(&document, &Inputs::from_pairs(inputs).unwrap(), context(&settings)).unwrap();
+            let start =
+                StartDocument::read(&document, &Inputs::from_pairs(inputs).unwrap(), context(&settings)).unwrap();
             let spec = start.members[0].specification.render(&start.members[0].inputs).unwrap();
             all.push(spec);
         }
@@ -126,7 +131,8 @@ impl Case {
     }
 
     fn answer(&self) -> Result<(Vec<ArtifactSpec>, Plan), Vec<Problem>> {
-        let start = StartDocument::read(&self.start, &self.inputs, context(&self.settings)).map_err(Problems::into_vec)?;
+        let start =
+            StartDocument::read(&self.start, &self.inputs, context(&self.settings)).map_err(Problems::into_vec)?;
         let rendered: Vec<_> = start.members.iter().map(|member| member.specification.render(&member.inputs)).collect();
         let problems = rendered.iter().filter_map(|rendered| rendered.as_ref().err()).flat_map(Problems::as_slice);
         let problems: Vec<_> = problems.cloned().collect();
@@ -153,7 +159,8 @@ impl Case {
     /// The answer of a dry run, and its explanation as text.
     fn shown(&self, specs: &[ArtifactSpec], plan: &Plan) -> String {
         let is_set = StartForm::of(&self.start.root).is_set();
-        let prefix = |member: usize| if is_set { format!("/artifactSpecs/{member}") } else { "/artifactSpec".to_owned() };
+        let prefix =
+            |member: usize| if is_set { format!("/artifactSpecs/{member}") } else { "/artifactSpec".to_owned() };
         let mut shown = specs.iter().zip(&plan.members).map(|(spec, planned)| artifact_spec(spec, planned));
         let body = match is_set {
             true => PlanBody::Set { artifact_specs: shown.collect(), deployments: Vec::new() },
@@ -231,8 +238,11 @@ fn read_spec(node: &Node, settings: &Settings) -> ArtifactSpec {
     if let NodeValue::Object(members) = &mut node.value {
         for (key, value) in [("system", "shop"), ("environment", "test")] {
             if !members.iter().any(|member| member.key == key) {
-                let scalar = Scalar { text: value.to_owned(), style: Style::Quoted };
-                members.push(Member { key: key.to_owned(), value: Node { value: NodeValue::Scalar(scalar), place: Place::default() } });
+                let scalar = Scalar { text: value.into(), style: Style::Quoted };
+                members.push(Member {
+                    key: key.into(),
+                    value: Node { value: NodeValue::Scalar(scalar), place: Place::default() },
+                });
             }
         }
     }
@@ -257,7 +267,12 @@ fn read_settings(node: &Node) -> Settings {
 }
 
 fn read_inputs(node: &Node) -> Inputs {
-    let pairs: Vec<_> = node.object().expect("inputs are an object").iter().map(|member| (member.key.as_str(), text(&member.value))).collect();
+    let pairs: Vec<_> = node
+        .object()
+        .expect("inputs are an object")
+        .iter()
+        .map(|member| (member.key.as_str(), text(&member.value)))
+        .collect();
     Inputs::from_pairs(pairs.iter().map(|(name, value)| (*name, value.as_str()))).unwrap()
 }
 
@@ -274,7 +289,7 @@ fn context(settings: &Settings) -> ReadContext<'_> {
 }
 
 fn text(node: &Node) -> String {
-    node.scalar().expect("a text").text.clone()
+    node.scalar().expect("a text").text.to_string()
 }
 
 fn problem(invalid: InvalidText) -> Problem {
@@ -307,7 +322,9 @@ fn reverse_maps(node: &mut Node) {
         NodeValue::Array(elements) => elements.iter_mut().for_each(reverse_maps),
         NodeValue::Object(members) => {
             for Member { key, value } in members {
-                if let (NodeValue::Object(inner), "requires" | "deploymentSpec" | "labels") = (&mut value.value, key.as_str()) {
+                if let (NodeValue::Object(inner), "requires" | "deploymentSpec" | "labels") =
+                    (&mut value.value, key.as_str())
+                {
                     inner.reverse();
                 }
                 reverse_maps(value);
@@ -338,7 +355,9 @@ fn write_pretty(json: &Json, depth: usize, before: usize, text: &mut String) {
     }
     let entries: Vec<(String, &Json)> = match json {
         Json::Array(elements) => elements.iter().map(|element| (String::new(), element)).collect(),
-        Json::Object(members) => members.iter().map(|(key, value)| (format!("{}: ", Json::Text(key.clone())), value)).collect(),
+        Json::Object(members) => {
+            members.iter().map(|(key, value)| (format!("{}: ", Json::Text(key.clone())), value)).collect()
+        }
         _ => return text.push_str(&whole),
     };
     let (open, close) = if matches!(json, Json::Array(_)) { ('[', ']') } else { ('{', '}') };

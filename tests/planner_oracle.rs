@@ -15,10 +15,12 @@ use history::{History, component_id, deployment_id, name};
 use mortise::catalog::Catalog;
 use mortise::model::version::VersionRange;
 use mortise::model::{
-    ArtifactSpec, Code, ComponentId, ComponentRow, ComponentState, DeploymentId, EnvironmentRow, Expression, FirstDeployment,
-    Labels, Layer, Name, Operator, Owner, Ready, Require, Row, Settings, Slot,
+    ArtifactSpec, Code, ComponentId, ComponentRow, ComponentState, DeploymentId, EnvironmentRow, Expression,
+    FirstDeployment, Labels, Layer, Name, Operator, Owner, Ready, Require, Row, Settings, Slot,
 };
-use mortise::planner::{Identities, Match, Plan, Resolved, Rule, Scrutiny, UnmetKind, Verdict, check, plan, still_holds};
+use mortise::planner::{
+    Identities, Match, Plan, Resolved, Rule, Scrutiny, UnmetKind, Verdict, check, plan, still_holds,
+};
 
 const HISTORIES: u64 = 500;
 const CHANGES: usize = 10;
@@ -73,7 +75,11 @@ fn each_case(mut test: impl FnMut(&mut Generator, &Case<'_>)) {
             for start in 0..PLANS {
                 let settings = Settings {
                     max_matches: *generator.pick(&[1_000, 1_000, 1, 2, 3]),
-                    first_deployment: *generator.pick(&[FirstDeployment::Allow, FirstDeployment::Warn, FirstDeployment::Refuse]),
+                    first_deployment: *generator.pick(&[
+                        FirstDeployment::Allow,
+                        FirstDeployment::Warn,
+                        FirstDeployment::Refuse,
+                    ]),
                     ..Settings::default()
                 };
                 let specs = set(&mut generator);
@@ -116,15 +122,33 @@ fn the_planner_agrees_with_the_oracle() {
         count(expected.verdict);
         expected.unmet.iter().for_each(|unmet| count(unmet.kind));
         for member in &expected.members {
-            member.requires.values().for_each(|matches| count(["no match", "one match", "many matches"][matches.len().min(2)]));
-            count(if member.provides.iter().flatten().any(|id| *id < component_id(1_000_000)) { "successor" } else { "new" });
+            member
+                .requires
+                .values()
+                .for_each(|matches| count(["no match", "one match", "many matches"][matches.len().min(2)]));
+            count(if member.provides.iter().flatten().any(|id| *id < component_id(1_000_000)) {
+                "successor"
+            } else {
+                "new"
+            });
         }
         if case.specs.len() > 1 {
             count("set");
         }
     });
     assert!(cases >= 10_000 || std::env::var("MORTISE_ORACLE_CASE").is_ok(), "only {cases} cases");
-    let common = ["yes", "no", "unknown", "unmatched", "ambiguous", "too-many-matches", "one match", "many matches", "successor", "set"];
+    let common = [
+        "yes",
+        "no",
+        "unknown",
+        "unmatched",
+        "ambiguous",
+        "too-many-matches",
+        "one match",
+        "many matches",
+        "successor",
+        "set",
+    ];
     for what in common {
         assert!(cases < 10_000 || seen.get(what).is_some_and(|&count| count >= 20), "too few with `{what}`: {seen:?}");
     }
@@ -173,13 +197,17 @@ fn every_yes_passes_the_checker_and_holds_until_a_match_changes() {
         let row = generator.pick(&running).clone();
         let mut labels = row.labels.clone();
         labels.set(name("touched"), "now");
-        for changed in [ComponentRow { state: ComponentState::Inactive, ..row.clone() }, ComponentRow { labels, ..row }] {
+        for changed in [ComponentRow { state: ComponentState::Inactive, ..row.clone() }, ComponentRow { labels, ..row }]
+        {
             let later = case.history.with(Row::Component(changed));
             assert!(!still_holds(&later, &case.specs, &case.settings, &plan));
         }
         touched += 1;
     });
-    assert!(std::env::var("MORTISE_ORACLE_CASE").is_ok() || (held > 5_000 && touched > 500), "{held} held, {touched} touched");
+    assert!(
+        std::env::var("MORTISE_ORACLE_CASE").is_ok() || (held > 5_000 && touched > 500),
+        "{held} held, {touched} touched"
+    );
 }
 
 #[test]
@@ -196,9 +224,12 @@ fn a_corrupted_plan_fails_the_rule_that_it_breaks() {
                     let (mut specs, mut corrupted) = (case.specs.clone(), plan.clone());
                     let target = Target { case, specs: &mut specs, plan: &mut corrupted, member, require, written };
                     let Some(rule) = corruption(target) else { continue };
-                    let violations = check(&case.history.catalog, &specs, &case.settings, &corrupted, Scrutiny::Everything);
+                    let violations =
+                        check(&case.history.catalog, &specs, &case.settings, &corrupted, Scrutiny::Everything);
                     let violations = violations.expect_err("it was corrupted");
-                    let is_found = violations.iter().any(|found| found.member == member && found.require == *require && found.rule == rule);
+                    let is_found = violations
+                        .iter()
+                        .any(|found| found.member == member && found.require == *require && found.rule == rule);
                     assert!(is_found, "{rule:?} of {require} in {member}, but found {violations:?}");
                     *broken.entry(format!("{rule:?}")).or_default() += 1;
                 }
@@ -241,7 +272,8 @@ const CORRUPTIONS: [fn(Target<'_>) -> Option<Rule>; 9] = [
     },
     |mut target| {
         let mentions = target.resolved().selector.0.iter().any(|expression| {
-            expression.key().as_str() == "environment" && matches!(expression.operator(), Operator::In | Operator::Exists)
+            expression.key().as_str() == "environment"
+                && matches!(expression.operator(), Operator::In | Operator::Exists)
         });
         let first = target.matches().first_mut()?;
         first.labels = Labels::default();
@@ -252,7 +284,12 @@ const CORRUPTIONS: [fn(Target<'_>) -> Option<Rule>; 9] = [
         (matches.len() > 1).then(|| matches.swap(0, 1)).map(|()| Rule::Ordered)
     },
     |mut target| {
-        let max = target.written.quantifier.max().map_or(usize::MAX, |max| max as usize).min(target.case.settings.max_matches as usize);
+        let max = target
+            .written
+            .quantifier
+            .max()
+            .map_or(usize::MAX, |max| max as usize)
+            .min(target.case.settings.max_matches as usize);
         let last = target.matches().last()?.clone();
         target.matches().push(last);
         (target.matches().len() <= max).then_some(Rule::Ordered)
@@ -277,7 +314,8 @@ const CORRUPTIONS: [fn(Target<'_>) -> Option<Rule>; 9] = [
 ];
 
 fn all_matches(plan: &Plan) -> impl Iterator<Item = &Match> {
-    let resolved = plan.members.iter().flat_map(|member| member.requires.values().chain(member.deployment_spec.values()));
+    let resolved =
+        plan.members.iter().flat_map(|member| member.requires.values().chain(member.deployment_spec.values()));
     resolved.flat_map(|resolved| &resolved.matches)
 }
 
@@ -285,7 +323,8 @@ fn all_matches(plan: &Plan) -> impl Iterator<Item = &Match> {
 fn row_of(case: &Case<'_>, found: &Match) -> Option<ComponentRow> {
     let handle = case.history.catalog.find_component(found.component?)?;
     let row = case.history.catalog.component(handle).row();
-    let replaced = |owner: &Owner| matches!(owner, Owner::Slot(slot) if case.specs.iter().any(|spec| spec.slot == *slot));
+    let replaced =
+        |owner: &Owner| matches!(owner, Owner::Slot(slot) if case.specs.iter().any(|spec| spec.slot == *slot));
     (row.state == ComponentState::Active && !replaced(&row.owner)).then_some(row)
 }
 
@@ -339,11 +378,17 @@ fn read_plan(plan: &Plan) -> Answer {
     };
     let members = plan.members.iter().map(|member| {
         let requires = member.requires.iter().map(|(name, resolved)| (("requires", name.to_string()), resolved));
-        let hosts = member.deployment_spec.iter().map(|(name, resolved)| (("deploymentSpec", name.to_string()), resolved));
-        let warned = |code| member.warnings.iter().filter(move |warning| warning.code == code).map(|warning| warning.pointer.clone());
+        let hosts =
+            member.deployment_spec.iter().map(|(name, resolved)| (("deploymentSpec", name.to_string()), resolved));
+        let warned = |code| {
+            member.warnings.iter().filter(move |warning| warning.code == code).map(|warning| warning.pointer.clone())
+        };
         MemberAnswer {
             provides: member.provides.iter().map(|provide| provide.component).collect(),
-            requires: requires.chain(hosts).map(|(key, resolved)| (key, resolved.matches.iter().map(read_match).collect())).collect(),
+            requires: requires
+                .chain(hosts)
+                .map(|(key, resolved)| (key, resolved.matches.iter().map(read_match).collect()))
+                .collect(),
             warned_optional: warned(Code::OptionalUnmatched).collect(),
             warned_first: warned(Code::FirstDeployment).next().is_some(),
         }
@@ -453,7 +498,9 @@ fn oracle(case: &Case<'_>) -> Answer {
         let mut things = Vec::new();
         for provide in &spec.provides {
             let owned = rows.values().find(|row| {
-                row.owner == Owner::Slot(spec.slot.clone()) && row.interface == provide.interface && row.layer == provide.layer
+                row.owner == Owner::Slot(spec.slot.clone())
+                    && row.interface == provide.interface
+                    && row.layer == provide.layer
             });
             let id = owned.map(|row| row.id).or_else(|| {
                 made += u64::from(!case.is_dry_run);
@@ -482,14 +529,21 @@ fn oracle(case: &Case<'_>) -> Answer {
     let mut members = Vec::new();
     let mut unmet = Vec::new();
     for (member, spec) in case.specs.iter().enumerate() {
-        let others: Vec<Thing> =
-            provided.iter().enumerate().filter(|(other, _)| *other != member).flat_map(|(_, things)| things.clone()).collect();
+        let others: Vec<Thing> = provided
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != member)
+            .flat_map(|(_, things)| things.clone())
+            .collect();
         let mut requires = BTreeMap::new();
         let mut warned_optional = BTreeSet::new();
         let sections = [("requires", &spec.requires), ("deploymentSpec", &spec.deployment_spec)];
-        for (section, name, require) in sections.iter().flat_map(|(section, all)| all.iter().map(|(name, require)| (*section, name, require))) {
+        for (section, name, require) in
+            sections.iter().flat_map(|(section, all)| all.iter().map(|(name, require)| (*section, name, require)))
+        {
             let pointer = format!("/{section}/{name}");
-            let (matches, problem, is_optional) = resolve(case, &active, &others, require, &format!("{member}{pointer}"));
+            let (matches, problem, is_optional) =
+                resolve(case, &active, &others, require, &format!("{member}{pointer}"));
             if is_optional {
                 warned_optional.insert(pointer);
             }
@@ -553,21 +607,36 @@ fn thing(row: &ComponentRow) -> Thing {
 }
 
 /// What matches, what is unmet about it, and whether it is an optional require without a match.
-fn resolve(case: &Case<'_>, active: &[Thing], others: &[Thing], require: &Require, pointer: &str) -> (Vec<Thing>, Option<UnmetAnswer>, bool) {
+fn resolve(
+    case: &Case<'_>,
+    active: &[Thing],
+    others: &[Thing],
+    require: &Require,
+    pointer: &str,
+) -> (Vec<Thing>, Option<UnmetAnswer>, bool) {
     let Ready::Now(selector) = &require.selector else { panic!("nothing is late") };
     let failed = |thing: &Thing| -> Vec<usize> {
         let expressions = selector.0.iter().enumerate();
         expressions.filter(|(_, expression)| !satisfies(expression, thing)).map(|(index, _)| index).collect()
     };
-    let provides = |thing: &Thing| require.interface.as_ref().is_none_or(|interface| interface.as_str() == thing.interface);
-    let replaced = |thing: &Thing| thing.slot.as_ref().is_some_and(|slot| case.specs.iter().any(|spec| spec.slot == *slot));
+    let provides =
+        |thing: &Thing| require.interface.as_ref().is_none_or(|interface| interface.as_str() == thing.interface);
+    let replaced =
+        |thing: &Thing| thing.slot.as_ref().is_some_and(|slot| case.specs.iter().any(|spec| spec.slot == *slot));
     let running: Vec<&Thing> = active.iter().filter(|thing| !replaced(thing)).collect();
 
-    let mut matches: Vec<Thing> = running.iter().copied().chain(others).filter(|thing| provides(thing) && failed(thing).is_empty()).cloned().collect();
+    let mut matches: Vec<Thing> = running
+        .iter()
+        .copied()
+        .chain(others)
+        .filter(|thing| provides(thing) && failed(thing).is_empty())
+        .cloned()
+        .collect();
     matches.sort_by(|left, right| left.order().cmp(&right.order()));
 
     let limit = case.settings.max_matches as usize;
-    let (min, max) = (require.quantifier.min() as usize, require.quantifier.max().map_or(usize::MAX, |max| max as usize));
+    let (min, max) =
+        (require.quantifier.min() as usize, require.quantifier.max().map_or(usize::MAX, |max| max as usize));
     let is_cut = matches.len() > limit;
     // Beyond the limit nobody counts: all that is known is that there is one more.
     let counted = matches.len().min(limit + 1);
@@ -579,15 +648,22 @@ fn resolve(case: &Case<'_>, active: &[Thing], others: &[Thing], require: &Requir
         _ => return (matches, None, false),
     };
 
-    let is_positive = |expression: &&Expression| matches!(expression.operator(), Operator::In | Operator::InRange | Operator::Exists);
+    let is_positive =
+        |expression: &&Expression| matches!(expression.operator(), Operator::In | Operator::InRange | Operator::Exists);
     let candidates: Vec<&Thing> = match &require.interface {
         Some(_) => running.iter().copied().chain(others).filter(|thing| provides(thing)).collect(),
         None => {
             let positive = selector.0.iter().filter(is_positive);
-            let sizes = positive.map(|expression| (active.iter().filter(|thing| satisfies(expression, thing)).count(), expression));
+            let sizes = positive
+                .map(|expression| (active.iter().filter(|thing| satisfies(expression, thing)).count(), expression));
             let smallest = sizes.filter(|(size, _)| *size > 0).min_by_key(|(size, _)| *size);
-            let near = running.iter().copied().filter(|thing| smallest.is_some_and(|(_, expression)| satisfies(expression, thing)));
-            let members = others.iter().filter(|thing| selector.0.iter().filter(is_positive).any(|expression| satisfies(expression, thing)));
+            let near = running
+                .iter()
+                .copied()
+                .filter(|thing| smallest.is_some_and(|(_, expression)| satisfies(expression, thing)));
+            let members = others
+                .iter()
+                .filter(|thing| selector.0.iter().filter(is_positive).any(|expression| satisfies(expression, thing)));
             near.chain(members).collect()
         }
     };
@@ -602,9 +678,10 @@ fn resolve(case: &Case<'_>, active: &[Thing], others: &[Thing], require: &Requir
         }
     }
     misses.sort_by(|left, right| (left.1.len(), left.0.order()).cmp(&(right.1.len(), right.0.order())));
-    let nearest = misses.iter().take(3).map(|(thing, failed)| {
-        (thing.id, thing.name.clone(), failed.iter().map(ToString::to_string).collect())
-    });
+    let nearest = misses
+        .iter()
+        .take(3)
+        .map(|(thing, failed)| (thing.id, thing.name.clone(), failed.iter().map(ToString::to_string).collect()));
     let is_short = kind == "unmatched";
     let unmet = UnmetAnswer {
         pointer: pointer.to_owned(),
@@ -626,9 +703,12 @@ fn resolve(case: &Case<'_>, active: &[Thing], others: &[Thing], require: &Requir
 fn satisfies(expression: &Expression, thing: &Thing) -> bool {
     let actual = thing.labels.iter().find(|(key, _)| *key == expression.key()).map(|(_, value)| value.to_string());
     let is_version = expression.key().as_str() == "version";
-    let is_range = |value: &str| is_version && ["[", "(", "^", "~", "<", ">", "="].iter().any(|begin| value.starts_with(begin));
+    let is_range =
+        |value: &str| is_version && ["[", "(", "^", "~", "<", ">", "="].iter().any(|begin| value.starts_with(begin));
     let within = |value: &str, actual: &str| VersionRange::parse(value).unwrap().contains(actual);
-    let listed = |actual: &str| expression.values().any(|value| if is_range(value) { within(value, actual) } else { value == actual });
+    let listed = |actual: &str| {
+        expression.values().any(|value| if is_range(value) { within(value, actual) } else { value == actual })
+    };
     let ranged = |actual: &str| expression.values().any(|value| within(value, actual));
     match (expression.operator(), actual) {
         (Operator::In, Some(actual)) => listed(&actual),

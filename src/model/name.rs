@@ -3,7 +3,7 @@
 use std::fmt;
 use smol_str::SmolStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Which rule a text has to keep (domain.md, "Words").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +72,11 @@ impl TextRule {
         if text.len() > self.max_bytes() {
             return Err(TextError::TooLong { bytes: text.len(), max: self.max_bytes() });
         }
+        // Printable ASCII holds no control characters, and is nearly everything that ever comes.
+        let is_plain = text.bytes().all(|byte| matches!(byte, 0x20..=0x7e));
         let allowed = |character: char| self == Self::Free && matches!(character, '\t' | '\n' | '\r');
-        if let Some((offset, control)) = text.char_indices().find(|&(_, c)| c.is_control() && !allowed(c)) {
+        let mut controls = text.char_indices().filter(|&(_, c)| c.is_control() && !allowed(c));
+        if !is_plain && let Some((offset, control)) = controls.next() {
             return Err(TextError::Control { code: u32::from(control), offset });
         }
         if self == Self::Name && text.trim() != text {
@@ -84,8 +87,8 @@ impl TextRule {
 }
 
 /// A name: of a System, Artifact, Environment, Interface, Server, require, or the key of a label. Exact case.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "SmolStr", into = "SmolStr")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "SmolStr")]
 pub struct Name(SmolStr);
 
 impl Name {
@@ -124,9 +127,9 @@ impl TryFrom<SmolStr> for Name {
     }
 }
 
-impl From<Name> for SmolStr {
-    fn from(name: Name) -> Self {
-        name.0
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use smol_str::SmolStr;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Name;
 use super::version::{RangeError, VersionRange};
@@ -96,8 +97,8 @@ impl Test {
 ///
 /// On the key `version`, `In` and `NotIn` take ranges too: a value that begins with one of `[ ( ^ ~ < > =` is one. On any
 /// other key such a value is text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "WrittenExpression", into = "WrittenExpression")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "WrittenExpression")]
 pub struct Expression {
     key: Name,
     operator: Operator,
@@ -198,11 +199,10 @@ impl fmt::Display for Expression {
 }
 
 /// The form of an expression in documents.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct WrittenExpression {
     key: Name,
     operator: Operator,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     values: Option<Vec<SmolStr>>,
 }
 
@@ -214,11 +214,22 @@ impl TryFrom<WrittenExpression> for Expression {
     }
 }
 
-impl From<Expression> for WrittenExpression {
-    fn from(expression: Expression) -> Self {
-        let values = expression.values().map(SmolStr::from).collect();
-        let Expression { key, operator, .. } = expression;
-        Self { key, operator, values: operator.takes_values().then_some(values) }
+impl Serialize for Expression {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let takes_values = self.operator.takes_values();
+        let mut written = serializer.serialize_struct("Expression", 2 + usize::from(takes_values))?;
+        written.serialize_field("key", &self.key)?;
+        written.serialize_field("operator", self.operator.as_str())?;
+        if takes_values {
+            written.serialize_field("values", &self.tests)?;
+        }
+        written.end()
+    }
+}
+
+impl Serialize for Test {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

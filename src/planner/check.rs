@@ -70,7 +70,8 @@ pub fn check(
     let mut violations = Vec::new();
     for (member, (spec, planned)) in specs.iter().zip(&plan.members).enumerate() {
         let requires = spec.requires.iter().map(|(name, require)| (name, require, planned.requires.get(name)));
-        let deployment = spec.deployment_spec.iter().map(|(name, require)| (name, require, planned.deployment_spec.get(name)));
+        let deployment =
+            spec.deployment_spec.iter().map(|(name, require)| (name, require, planned.deployment_spec.get(name)));
         for (name, require, resolved) in requires.chain(deployment) {
             let broken = match resolved {
                 None => Some(Rule::Resolved),
@@ -98,7 +99,10 @@ impl Checker<'_> {
         }
         let predicate = Predicate { interface: require.interface.clone(), selector: resolved.selector.clone() };
         let count = matches.len();
-        if require.quantifier.lacks(count) || require.quantifier.is_exceeded_by(count) || count > self.settings.max_matches as usize {
+        if require.quantifier.lacks(count)
+            || require.quantifier.is_exceeded_by(count)
+            || count > self.settings.max_matches as usize
+        {
             return Some(Rule::Counted);
         }
         if !matches.iter().all(|found| predicate.accepts(&found.interface, |key| found.labels.get(key))) {
@@ -111,11 +115,17 @@ impl Checker<'_> {
             if self.is_member(found, Some(member)) {
                 continue;
             }
-            let running = found.component.and_then(|id| self.catalog.find_component(id)).map(|handle| self.catalog.component(handle));
+            let running = found
+                .component
+                .and_then(|id| self.catalog.find_component(id))
+                .map(|handle| self.catalog.component(handle));
             if !running.is_some_and(|component| component.is_active()) {
                 return Some(Rule::Present);
             }
-            if running.and_then(|component| component.slot()).is_some_and(|slot| self.specs.iter().any(|spec| spec.slot == slot)) {
+            if running
+                .and_then(|component| component.slot())
+                .is_some_and(|slot| self.specs.iter().any(|spec| spec.slot == slot))
+            {
                 return Some(Rule::NotReplaced);
             }
         }
@@ -151,7 +161,8 @@ impl Checker<'_> {
         });
         let others = self.specs.iter().enumerate().filter(|&(other, _)| other != member);
         let provided = others.flat_map(|(_, spec)| &spec.provides);
-        let provided = provided.filter(|provide| predicate.accepts(provide.interface.as_str(), |key| provide.labels.get(key)));
+        let provided =
+            provided.filter(|provide| predicate.accepts(provide.interface.as_str(), |key| provide.labels.get(key)));
         running.count() + provided.count()
     }
 }

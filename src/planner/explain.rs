@@ -1,13 +1,15 @@
 //! Searching for what explains an unmet require: the nearest candidates, and what they fail.
 
-use std::collections::BTreeMap;
 use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 use super::explanation::{Candidate, Explanation, FailedExpression, Nearest, Unmet, UnmetKind};
 use super::matching::{Outcome, Place, Source, World};
 use super::{Verdict, fixes, render};
 use crate::model::version::{equal_only_in_order, near_miss};
-use crate::model::{Code, Expression, LateProblem, LateProblemKind, Name, Operator, Predicate, Require, Selector, Test, Warning};
+use crate::model::{
+    Code, Expression, LateProblem, LateProblemKind, Name, Operator, Predicate, Require, Selector, Test, Warning,
+};
 
 /// How many candidates are examined for one require.
 const EXAMINED: usize = 10_000;
@@ -145,7 +147,11 @@ impl<'a> Explainer<'a> {
         let expressions = &outcome.predicate.selector.0;
         let nearest = search.misses.iter().map(|miss| Nearest {
             candidate: self.candidate(miss.source),
-            failed: miss.failed.iter().map(|&index| self.failed(place, index, &expressions[index], miss.source)).collect(),
+            failed: miss
+                .failed
+                .iter()
+                .map(|&index| self.failed(place, index, &expressions[index], miss.source))
+                .collect(),
         });
         let too_many = matches!(kind, UnmetKind::Ambiguous | UnmetKind::TooManyMatches);
         let candidates = outcome.found.iter().take(if too_many { SHOWN } else { 0 });
@@ -174,7 +180,11 @@ impl<'a> Explainer<'a> {
     fn own_note(&self, place: Place<'_>, require: &Require) -> Option<String> {
         let interface = require.interface.as_ref()?;
         let spec = &self.world.specs[place.member];
-        let runs = self.world.catalog.slot_components(&spec.slot).any(|own| own.is_active() && **own.interface() == *interface.as_str());
+        let runs = self
+            .world
+            .catalog
+            .slot_components(&spec.slot)
+            .any(|own| own.is_active() && **own.interface() == *interface.as_str());
         let provides = runs || spec.provides.iter().any(|provide| provide.interface == *interface);
         provides.then(|| format!("{} provides {interface} itself, and a slot never matches itself", spec.slot))
     }
@@ -195,7 +205,8 @@ impl<'a> Explainer<'a> {
                 continue;
             }
             let expressions = predicate.selector.0.iter().enumerate();
-            let failed: Vec<_> = expressions.filter(|(_, e)| !self.accepts(e, source)).map(|(index, _)| index).collect();
+            let failed: Vec<_> =
+                expressions.filter(|(_, e)| !self.accepts(e, source)).map(|(index, _)| index).collect();
             let mut keys: Vec<_> = failed.iter().map(|&index| predicate.selector.0[index].key()).collect();
             keys.sort_unstable();
             keys.dedup();
@@ -216,7 +227,13 @@ impl<'a> Explainer<'a> {
             Source::Running(handle) => {
                 let component = self.world.running(handle);
                 let (name, environment) = (component.name().clone(), component.environment().clone());
-                (name, component.is_server(), component.version().cloned(), environment, SmolStr::new(component.instance()))
+                (
+                    name,
+                    component.is_server(),
+                    component.version().cloned(),
+                    environment,
+                    SmolStr::new(component.instance()),
+                )
             }
             Source::Member { member, .. } => {
                 let spec = &self.world.specs[member];
@@ -278,10 +295,12 @@ fn note(expression: &Expression, actual: &str) -> Option<String> {
     }
     expression.tests().iter().find_map(|test| match test {
         Test::Range(range) => near_miss(range, actual).map(|near| near.to_string()),
-        Test::Text(text) if expression.key().as_str() == "version" && equal_only_in_order(text, actual) => {
-            Some(format!("{actual} and {text} are equal in order, but a version without brackets is compared as exact text"))
+        Test::Text(text) if expression.key().as_str() == "version" && equal_only_in_order(text, actual) => Some(
+            format!("{actual} and {text} are equal in order, but a version without brackets is compared as exact text"),
+        ),
+        Test::Text(text) if text.eq_ignore_ascii_case(actual) => {
+            Some("it differs only in case, and text compares exactly".to_owned())
         }
-        Test::Text(text) if text.eq_ignore_ascii_case(actual) => Some("it differs only in case, and text compares exactly".to_owned()),
         Test::Text(_) => None,
     })
 }

@@ -1,7 +1,7 @@
 //! Why a plan cannot be deployed: data, from which text is rendered elsewhere.
 
-use std::collections::BTreeMap;
 use smol_str::SmolStr;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -176,7 +176,8 @@ impl Explanation {
     pub fn below(mut self, prefix: impl Fn(usize) -> String) -> Self {
         for unmet in &mut self.unmet {
             let prefix = prefix(unmet.member);
-            let failed = unmet.nearest.iter_mut().flat_map(|nearest| &mut nearest.failed).map(|failed| &mut failed.pointer);
+            let failed =
+                unmet.nearest.iter_mut().flat_map(|nearest| &mut nearest.failed).map(|failed| &mut failed.pointer);
             let fixes = unmet.fixes.iter_mut().map(|fix| &mut fix.pointer);
             for pointer in failed.chain(fixes).chain([&mut unmet.pointer]) {
                 pointer.insert_str(0, &prefix);

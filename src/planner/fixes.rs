@@ -10,7 +10,13 @@ use crate::model::{Expression, Labels, Name, Quantifier};
 const DEPLOYS: usize = 3;
 
 /// Every fix for `unmet`, those that say most first. `nearest` are the nearest candidates that do not match.
-pub(super) fn propose(world: &World<'_>, place: Place<'_>, outcome: &Outcome, unmet: &Unmet, nearest: &[Miss]) -> Vec<Fix> {
+pub(super) fn propose(
+    world: &World<'_>,
+    place: Place<'_>,
+    outcome: &Outcome,
+    unmet: &Unmet,
+    nearest: &[Miss],
+) -> Vec<Fix> {
     let mut fixes = Vec::new();
     match unmet.kind {
         UnmetKind::Unmatched => {
@@ -60,15 +66,19 @@ fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: &[Mis
         let provided = members().map(|source| world.interface(source));
         let near = one_edit_away(interface, world.catalog.provided_interfaces().chain(provided));
         fixes.extend(near.into_iter().map(|other| {
-            let message = format!("write {other} instead of {interface}: nothing provides {interface}, and something provides {other}");
+            let message = format!(
+                "write {other} instead of {interface}: nothing provides {interface}, and something provides {other}"
+            );
             fix(FixKind::RenameKey, place.pointer() + "/interface", message)
         }));
     }
     let provided: Vec<_> = members().map(|source| world.labels(source)).collect();
     for (index, expression) in outcome.predicate.selector.0.iter().enumerate() {
         let key = expression.key();
-        let known = || world.catalog.label_keys().chain(provided.iter().flat_map(Labels::iter).map(|(key, _)| key.as_str()));
-        let lacking = || nearest.iter().map(|miss| miss.source).filter(|&source| world.label(source, key.as_str()).is_none());
+        let known =
+            || world.catalog.label_keys().chain(provided.iter().flat_map(Labels::iter).map(|(key, _)| key.as_str()));
+        let lacking =
+            || nearest.iter().map(|miss| miss.source).filter(|&source| world.label(source, key.as_str()).is_none());
         if expression.accepts(None) || (lacking().next().is_none() && !nearest.is_empty()) {
             continue;
         }
@@ -79,7 +89,9 @@ fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: &[Mis
                 Some((source, value)) => {
                     format!("write {other} instead of {key}: {} has {other} {}", world.name(source), shown(value))
                 }
-                None if is_unknown => format!("write {other} instead of {key}: nothing has a label {key}, and something has {other}"),
+                None if is_unknown => {
+                    format!("write {other} instead of {key}: nothing has a label {key}, and something has {other}")
+                }
                 None => continue,
             };
             fixes.push(fix(FixKind::RenameKey, format!("{}/selector/{index}", place.pointer()), message));
@@ -161,7 +173,11 @@ fn deploy(world: &World<'_>, place: Place<'_>, outcome: &Outcome, environment: O
         ..fix(
             FixKind::Deploy,
             place.pointer(),
-            format!("wait for the open attempt of {} in {}: finished with success, it provides this", component.name(), component.environment()),
+            format!(
+                "wait for the open attempt of {} in {}: finished with success, it provides this",
+                component.name(),
+                component.environment()
+            ),
         )
     });
     let mut fixes: Vec<_> = open.collect();
@@ -171,7 +187,10 @@ fn deploy(world: &World<'_>, place: Place<'_>, outcome: &Outcome, environment: O
         let slot = &world.specs[member].slot;
         let there = |key: &str| if key == "environment" { Some(environment) } else { world.label(source, key) };
         if slot.environment.as_str() != environment && outcome.predicate.accepts(world.interface(source), there) {
-            let message = format!("deploy {} of this set to {environment} too: it goes to {} and would provide this", slot.artifact, slot.environment);
+            let message = format!(
+                "deploy {} of this set to {environment} too: it goes to {} and would provide this",
+                slot.artifact, slot.environment
+            );
             let elsewhere = fix(FixKind::Deploy, place.pointer(), message);
             // It may provide it in several layers.
             if fixes.last() != Some(&elsewhere) {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::InvalidText;
 use super::matching::{Outcome, Source, World};
 use crate::document::Json;
-use crate::model::{Attributes, Code, Late, LateProblem, LateProblemKind, Name, ReadAttributes, Ready, Require, Selector};
+use crate::model::{
+    Attributes, Code, Late, LateProblem, LateProblemKind, Name, ReadAttributes, Ready, Require, Selector,
+};
 
 /// A late text that reads what is not there.
 pub(super) struct Undefined {
@@ -42,7 +44,9 @@ pub(super) fn render_attributes(
         .specs
         .iter()
         .enumerate()
-        .map(|(member, spec)| (0..spec.provides.len()).map(|provide| assemble(world, member, provide, &values)).collect())
+        .map(|(member, spec)| {
+            (0..spec.provides.len()).map(|provide| assemble(world, member, provide, &values)).collect()
+        })
         .collect();
     let (mut undefined, mut invalid, mut bytes) = (Vec::new(), Vec::new(), 0);
     for node @ (member, provide, attribute) in order {
@@ -51,7 +55,8 @@ pub(super) fn render_attributes(
             Ok(Some(value)) => {
                 bytes += value.to_string().len();
                 if bytes > RENDERED_BYTES {
-                    let message = format!("with its matches read, the attributes have more than {RENDERED_BYTES} bytes");
+                    let message =
+                        format!("with its matches read, the attributes have more than {RENDERED_BYTES} bytes");
                     let pointer = late.posted_at().clone();
                     invalid.push(InvalidText { pointer, code: Code::TooLarge, place: None, message });
                     break;
@@ -94,7 +99,12 @@ pub(super) fn render<T>(
 }
 
 /// What matched a require of `member`; `None` where it is unmet, and so has no matches to read.
-fn met<'a>(world: &World<'_>, requires: &'a [BTreeMap<Name, Outcome>], member: usize, name: &Name) -> Option<&'a [Source]> {
+fn met<'a>(
+    world: &World<'_>,
+    requires: &'a [BTreeMap<Name, Outcome>],
+    member: usize,
+    name: &Name,
+) -> Option<&'a [Source]> {
     let outcome = requires[member].get(name)?;
     outcome.meets(world.specs[member].requires.get(name)?).then_some(&outcome.found)
 }
@@ -172,7 +182,8 @@ fn assemble(world: &World<'_>, member: usize, provide: usize, late: &BTreeMap<No
 
 /// The late attributes, each after those that it reads.
 fn order(world: &World<'_>, requires: &[BTreeMap<Name, Outcome>]) -> Result<Vec<Node>, Vec<InvalidText>> {
-    let mut search = Search { world, requires, marks: BTreeMap::new(), order: Vec::new(), path: Vec::new(), rings: Vec::new() };
+    let mut search =
+        Search { world, requires, marks: BTreeMap::new(), order: Vec::new(), path: Vec::new(), rings: Vec::new() };
     for (member, spec) in world.specs.iter().enumerate() {
         for (provide, written) in spec.provides.iter().enumerate() {
             for attribute in 0..written.attributes.len() {
@@ -236,7 +247,9 @@ impl Search<'_> {
     }
 
     fn reads(&self, (member, provide, attribute): Node) -> Vec<Node> {
-        let Ready::Late(late) = &self.world.specs[member].provides[provide].attributes[attribute].1 else { return Vec::new() };
+        let Ready::Late(late) = &self.world.specs[member].provides[provide].attributes[attribute].1 else {
+            return Vec::new();
+        };
         let mut nodes = Vec::new();
         for read in late.reads() {
             let Some(found) = met(self.world, self.requires, member, &read.require) else { continue };
@@ -264,7 +277,10 @@ impl Search<'_> {
             pointer: late.posted_at().clone(),
             code: Code::LateCycle,
             place: None,
-            message: format!("these attributes wait for each other: {}; give one of them a value that reads no match", names.join(" -> ")),
+            message: format!(
+                "these attributes wait for each other: {}; give one of them a value that reads no match",
+                names.join(" -> ")
+            ),
         });
     }
 

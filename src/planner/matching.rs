@@ -1,14 +1,14 @@
 //! The world as it will be, and what matches in it.
 
+use smol_str::SmolStr;
 use std::cmp::Ordering;
 use std::fmt;
-use smol_str::SmolStr;
 
 use super::{Identities, Plan, Resolved};
 use crate::catalog::{Catalog, Component, Excluded, Handle};
 use crate::model::{
-    ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, Expression, Labels, Layer, Name, Predicate, Provide, Require, Selector,
-    Settings, Slot, Test, Warning,
+    ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, Expression, Labels, Layer, Name, Predicate, Provide,
+    Require, Selector, Settings, Slot, Test, Warning,
 };
 
 /// A Component chosen for a require, as a plan shows it.
@@ -98,7 +98,12 @@ pub(super) struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    pub fn new(catalog: &'a Catalog, specs: &'a [ArtifactSpec], settings: &'a Settings, identities: &mut Identities<'_>) -> Self {
+    pub fn new(
+        catalog: &'a Catalog,
+        specs: &'a [ArtifactSpec],
+        settings: &'a Settings,
+        identities: &mut Identities<'_>,
+    ) -> Self {
         let mut world = Self {
             catalog,
             specs,
@@ -126,7 +131,8 @@ impl<'a> World<'a> {
     /// The world of a plan made before, with the identities that it gave.
     pub fn recalled(catalog: &'a Catalog, specs: &'a [ArtifactSpec], settings: &'a Settings, plan: &Plan) -> Self {
         let mut world = Self::new(catalog, specs, settings, &mut Identities::Withheld);
-        world.provided = plan.members.iter().map(|member| member.provides.iter().map(|p| p.component).collect()).collect();
+        world.provided =
+            plan.members.iter().map(|member| member.provides.iter().map(|p| p.component).collect()).collect();
         world.deployments = specs.iter().enumerate().map(|(member, _)| plan.deployment_in_matches(member)).collect();
         world
     }
@@ -135,7 +141,9 @@ impl<'a> World<'a> {
     pub fn kept_identity(&self, slot: &Slot, provide: &Provide) -> Option<ComponentId> {
         self.catalog
             .slot_components(slot)
-            .find(|component| **component.interface() == *provide.interface.as_str() && component.layer() == provide.layer)
+            .find(|component| {
+                **component.interface() == *provide.interface.as_str() && component.layer() == provide.layer
+            })
             .map(|component| component.id())
     }
 
@@ -158,7 +166,8 @@ impl<'a> World<'a> {
     /// What the members other than `member` would provide.
     pub fn members_but(&self, member: usize) -> impl Iterator<Item = Source> {
         let others = self.specs.iter().enumerate().filter(move |&(other, _)| other != member);
-        others.flat_map(|(member, spec)| (0..spec.provides.len()).map(move |provide| Source::Member { member, provide }))
+        others
+            .flat_map(|(member, spec)| (0..spec.provides.len()).map(move |provide| Source::Member { member, provide }))
     }
 
     pub fn running(&self, handle: Handle) -> Component<'a> {
@@ -238,7 +247,9 @@ impl<'a> World<'a> {
         if exceeded {
             return Resolved { selector, attributes: asked, matches: Vec::new() };
         }
-        for (index, expression) in selector.0.iter().enumerate().filter(|(_, expression)| expression.operator().is_negated()) {
+        for (index, expression) in
+            selector.0.iter().enumerate().filter(|(_, expression)| expression.operator().is_negated())
+        {
             self.warn_of_unjudged(place, index, expression, &outcome.found, warnings);
         }
         let mut shown = Vec::with_capacity(outcome.found.len());
@@ -299,7 +310,9 @@ impl<'a> World<'a> {
             let Test::Range(range) = test else { continue };
             let mut versions = found.iter().filter_map(|&source| self.label(source, expression.key().as_str()));
             if let Some(version) = versions.find(|version| !range.judges(version)) {
-                let message = format!("`{range}` says nothing about {version}, which is no semver, so `{expression}` holds for it");
+                let message = format!(
+                    "`{range}` says nothing about {version}, which is no semver, so `{expression}` holds for it"
+                );
                 let pointer = format!("{}/selector/{index}", place.pointer());
                 warnings.push(Warning::new(Code::RangeNotJudged, pointer, message));
             }
@@ -343,10 +356,11 @@ impl Plan {
     /// The identity of the attempt `member` as the matches on it show it; `None` where nothing matched it.
     fn deployment_in_matches(&self, member: usize) -> Option<DeploymentId> {
         let ids: Vec<_> = self.members[member].provides.iter().filter_map(|provide| provide.component).collect();
-        let resolved = self.members.iter().flat_map(|member| member.requires.values().chain(member.deployment_spec.values()));
-        let on_member = resolved.flat_map(|resolved| &resolved.matches).find(|found| {
-            found.component.is_some_and(|component| ids.contains(&component))
-        });
+        let resolved =
+            self.members.iter().flat_map(|member| member.requires.values().chain(member.deployment_spec.values()));
+        let on_member = resolved
+            .flat_map(|resolved| &resolved.matches)
+            .find(|found| found.component.is_some_and(|component| ids.contains(&component)));
         on_member.and_then(|found| found.deployment)
     }
 }

@@ -33,7 +33,9 @@ fn headline(unmet: &Unmet) -> String {
             let may = if max == 0 { "none may".to_owned() } else { format!("at most {max} may") };
             format!("{least}{}, and {may}", provide(unmet))
         }
-        UnmetKind::TooManyMatches => format!("more than {} components match, and no require may have more", unmet.found),
+        UnmetKind::TooManyMatches => {
+            format!("more than {} components match, and no require may have more", unmet.found)
+        }
         UnmetKind::UndefinedMatch => message().to_owned(),
         UnmetKind::FirstDeployment => format!(
             "nothing was ever deployed{} with success, and the policy there is to refuse a first deployment",
@@ -64,8 +66,14 @@ fn provide(unmet: &Unmet) -> String {
     let place = place(unmet);
     let provided = unmet.interface.as_ref();
     match unmet.found {
-        1 => format!("1 component{}{place} matches", provided.map_or_else(String::new, |interface| format!(" that provides {interface}"))),
-        many => format!("{many} components{}{place} match", provided.map_or_else(String::new, |interface| format!(" that provide {interface}"))),
+        1 => format!(
+            "1 component{}{place} matches",
+            provided.map_or_else(String::new, |interface| format!(" that provides {interface}"))
+        ),
+        many => format!(
+            "{many} components{}{place} match",
+            provided.map_or_else(String::new, |interface| format!(" that provide {interface}"))
+        ),
     }
 }
 

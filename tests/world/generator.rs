@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use mortise::document::Json;
 use mortise::model::{
-    ArtifactSpec, Attributes, Expression, Labels, Layer, Name, Operator, Predicate, Provide, Quantifier, Ready, Require, Resolution,
-    Scope, Selector, ServerDeclaration, Slot,
+    ArtifactSpec, Attributes, Expression, Labels, Layer, Name, Operator, Predicate, Provide, Quantifier, Ready,
+    Require, Resolution, Scope, Selector, ServerDeclaration, Slot,
 };
 
 use crate::history::{History, name};
@@ -105,7 +105,15 @@ pub fn server(generator: &mut Generator) -> ServerDeclaration {
     if let Some(version) = &version {
         labels.set(name("version"), *version);
     }
-    ServerDeclaration { name: server, environment, interface, layer: Layer::Server, version: version.map(Into::into), labels, attributes: attributes(generator) }
+    ServerDeclaration {
+        name: server,
+        environment,
+        interface,
+        layer: Layer::Server,
+        version: version.map(Into::into),
+        labels,
+        attributes: attributes(generator),
+    }
 }
 
 /// A specification for `slot`; nothing in it is late.
@@ -176,7 +184,8 @@ fn require(generator: &mut Generator, environment: &Name, may_name_interface: bo
     if !selector.mentions("environment") {
         selector.0.push(Expression::equals(name("environment"), environment.shared().clone()));
     }
-    let (min, max) = *generator.pick(&[(1, Some(1)), (1, Some(1)), (0, Some(1)), (0, None), (1, None), (2, Some(3)), (0, Some(0))]);
+    let (min, max) =
+        *generator.pick(&[(1, Some(1)), (1, Some(1)), (0, Some(1)), (0, None), (1, None), (2, Some(3)), (0, Some(0))]);
     let asked = if generator.chance(30) { vec!["url".to_owned(), "port".to_owned()] } else { Vec::new() };
     Require {
         interface,
@@ -199,11 +208,31 @@ pub fn predicate(generator: &mut Generator) -> Predicate {
 }
 
 fn expression(generator: &mut Generator) -> Expression {
-    let operators = [Operator::In, Operator::In, Operator::NotIn, Operator::Exists, Operator::DoesNotExist, Operator::InRange, Operator::NotInRange];
+    let operators = [
+        Operator::In,
+        Operator::In,
+        Operator::NotIn,
+        Operator::Exists,
+        Operator::DoesNotExist,
+        Operator::InRange,
+        Operator::NotInRange,
+    ];
     let operator = *generator.pick(&operators);
     let key = match operator {
         Operator::InRange | Operator::NotInRange => *generator.pick(&["version", "version", "tier"]),
-        _ => *generator.pick(&["version", "tier", "tier", "zone", "zones", "environment", "name", "instance", "layer", "interface", "unknown"]),
+        _ => *generator.pick(&[
+            "version",
+            "tier",
+            "tier",
+            "zone",
+            "zones",
+            "environment",
+            "name",
+            "instance",
+            "layer",
+            "interface",
+            "unknown",
+        ]),
     };
     let known: Vec<&str> = match (key, operator) {
         (_, Operator::InRange | Operator::NotInRange) => RANGES.to_vec(),

@@ -4,9 +4,9 @@
 
 use mortise::catalog::Catalog;
 use mortise::model::{
-    Action, ActiveRequire, ArtifactRow, ArtifactSpec, Cause, ChangeSet, ComponentId, ComponentRow, ComponentState, DeploymentId,
-    DeploymentSpec, EnvironmentRow, FirstDeployment, InterfaceRow, LeaseToken, Name, Opening, Outcome, Owner, PlanId,
-    RequirementsRow, Row, ServerDeclaration, Settings, Slot, State, SystemRow, Timestamp,
+    Action, ActiveRequire, ArtifactRow, ArtifactSpec, Cause, ChangeSet, ComponentId, ComponentRow, ComponentState,
+    DeploymentId, DeploymentSpec, EnvironmentRow, FirstDeployment, InterfaceRow, LeaseToken, Name, Opening, Outcome,
+    Owner, PlanId, RequirementsRow, Row, ServerDeclaration, Settings, Slot, State, SystemRow, Timestamp,
 };
 use mortise::planner::{Identities, PlannedSpec, Resolved, plan};
 use uuid::Uuid;
@@ -88,12 +88,22 @@ impl History {
         rows.extend(self.predecessor(&spec.slot, State::Inactive));
         rows.push(Row::DeploymentSpec(self.attempt(spec, deployment, State::Active)));
         let provided = self.components(spec, planned, deployment, ComponentState::Active);
-        let dropped = self.catalog.slot_components(&spec.slot).filter(|component| component.is_active()).map(|component| component.row());
+        let dropped = self
+            .catalog
+            .slot_components(&spec.slot)
+            .filter(|component| component.is_active())
+            .map(|component| component.row());
         let dropped: Vec<_> = dropped.filter(|row| provided.iter().all(|kept| kept.id != row.id)).collect();
-        rows.extend(dropped.into_iter().map(|row| Row::Component(ComponentRow { state: ComponentState::Inactive, ..row })));
+        rows.extend(
+            dropped.into_iter().map(|row| Row::Component(ComponentRow { state: ComponentState::Inactive, ..row })),
+        );
         rows.extend(provided.into_iter().map(Row::Component));
         let requires = active_requires(spec, planned);
-        rows.push(Row::Requirements(RequirementsRow { slot: spec.slot.clone(), deployment: Some(deployment), requires }));
+        rows.push(Row::Requirements(RequirementsRow {
+            slot: spec.slot.clone(),
+            deployment: Some(deployment),
+            requires,
+        }));
         self.commit(Cause::Finish, rows);
     }
 
@@ -104,7 +114,12 @@ impl History {
         let opening = Opening { action: Action::Publish, token: LeaseToken("token".to_owned()) };
         let attempt = self.attempt(spec, deployment, State::Draft);
         let target_state = State::Active;
-        rows.push(Row::DeploymentSpec(DeploymentSpec { opening: Some(opening), target_state, outcome: None, ..attempt }));
+        rows.push(Row::DeploymentSpec(DeploymentSpec {
+            opening: Some(opening),
+            target_state,
+            outcome: None,
+            ..attempt
+        }));
         rows.extend(self.components(spec, &planned, deployment, ComponentState::Planned).into_iter().map(Row::Planned));
         self.commit(Cause::Start, rows);
         deployment
@@ -127,7 +142,10 @@ impl History {
     pub fn stop(&mut self, slot: &Slot) {
         let mut rows = self.predecessor(slot, State::Inactive);
         let stopped = self.catalog.slot_components(slot).map(|component| component.row());
-        rows.extend(stopped.map(|row| Row::Component(ComponentRow { state: ComponentState::Inactive, since: self.time(), ..row })));
+        rows.extend(
+            stopped
+                .map(|row| Row::Component(ComponentRow { state: ComponentState::Inactive, since: self.time(), ..row })),
+        );
         rows.push(Row::Requirements(RequirementsRow { slot: slot.clone(), deployment: None, requires: Vec::new() }));
         self.commit(Cause::Finish, rows);
     }
@@ -187,14 +205,18 @@ impl History {
             self.environment(&spec.slot.environment, proven),
         ];
         let interfaces = spec.provides.iter().map(|provide| &provide.interface);
-        rows.extend(interfaces.map(|name| Row::Interface(InterfaceRow { name: name.clone(), system: Some(system.clone()), proven })));
+        rows.extend(
+            interfaces
+                .map(|name| Row::Interface(InterfaceRow { name: name.clone(), system: Some(system.clone()), proven })),
+        );
         rows
     }
 
     /// The active attempt of `slot`, which is to be in another state.
     fn predecessor(&self, slot: &Slot, state: State) -> Vec<Row> {
         let active = self.catalog.slot(slot).and_then(|state| state.active());
-        let ended = active.map(|spec| DeploymentSpec { current_state: state, target_state: state, ..spec.as_ref().clone() });
+        let ended =
+            active.map(|spec| DeploymentSpec { current_state: state, target_state: state, ..spec.as_ref().clone() });
         ended.map(Row::DeploymentSpec).into_iter().collect()
     }
 

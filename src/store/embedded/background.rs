@@ -76,12 +76,7 @@ impl Background {
 
     /// Stops the thread, and keeps a last snapshot where that is worth it.
     pub fn stop(&self, catalog: &Catalog) {
-        self.shared.lock().stopped = true;
-        self.shared.woken.notify_one();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the background thread of the store ended in a panic");
-        }
+        self.end_thread();
         let changed = catalog.revision().saturating_sub(self.shared.kept.load(Ordering::Relaxed));
         if changed >= CHANGES_AT_CLOSE {
             match schema::open_reader(&self.folder.database()) {
@@ -89,6 +84,22 @@ impl Background {
                 Err(error) => tracing::warn!(%error, "no last snapshot was kept; the next start replays more"),
             }
         }
+    }
+
+    fn end_thread(&self) {
+        self.shared.lock().stopped = true;
+        self.shared.woken.notify_one();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the background thread of the store ended in a panic");
+        }
+    }
+}
+
+/// A store that is dropped without having been closed lets its folder go too.
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.end_thread();
     }
 }
 

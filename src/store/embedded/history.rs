@@ -1,7 +1,7 @@
 //! The history: appended in batches, and read again.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params, params_from_iter};
 use uuid::Uuid;
 
 use super::schema::failed;
@@ -14,16 +14,29 @@ use crate::store::{CommitError, DeploymentFilter, ListedDeployment, Page, StoreE
 pub(super) fn append(connection: &mut Connection, batch: &[ChangeSet]) -> Result<(), CommitError> {
     let clean = |error: rusqlite::Error| CommitError::Failed(failed(&error));
     let transaction = connection.transaction().map_err(clean)?;
+    let mut last = last_revision(&transaction).map_err(clean)?;
     for change in batch {
+        if change.revision != last + 1 {
+            let error = format!("revision {} does not follow revision {last}, the last that is recorded", change.revision);
+            return Err(CommitError::Failed(StoreError::Failed(error)));
+        }
+        last = change.revision;
         let body = serde_json::to_string(change).map_err(|e| CommitError::Failed(StoreError::Failed(e.to_string())))?;
-        // A revision that is there already fails here, and with it the whole batch.
         let mut insert =
             transaction.prepare_cached("INSERT INTO change (revision, body) VALUES (?1, ?2)").map_err(clean)?;
         insert.execute(params![change.revision, body]).map_err(clean)?;
         index(&transaction, change).map_err(clean)?;
     }
-    // A COMMIT that fails has been rolled back or has not; SQLite does not promise which.
-    transaction.commit().map_err(|error| CommitError::Unknown(failed(&error)))
+    transaction.commit().map_err(|error| match error.sqlite_error_code() {
+        // What was not written to its end has no valid end in the log, so that nobody will ever read it.
+        Some(ErrorCode::DiskFull) => clean(error),
+        // A COMMIT that fails otherwise has been rolled back or has not; SQLite does not promise which.
+        _ => CommitError::Unknown(failed(&error)),
+    })
+}
+
+fn last_revision(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.prepare_cached("SELECT coalesce(max(revision), 0) FROM change")?.query_row([], |row| row.get(0))
 }
 
 /// Keeps the tables that say where things are in the history.
@@ -210,5 +223,9 @@ pub(super) fn deployments(
 
 /// The identity of the change at `revision`, by which a snapshot knows that it belongs to this history.
 pub(super) fn change_id(connection: &Connection, revision: u64) -> Result<Option<Uuid>, StoreError> {
+    // A revision that SQLite cannot even ask for is in no history.
+    if i64::try_from(revision).is_err() {
+        return Ok(None);
+    }
     Ok(change(connection, revision)?.map(|change| change.id))
 }
