@@ -10,8 +10,8 @@
 //! - [`wire`]: the forms in which plans are answered, recorded and read back.
 //! - [`store`]: the durable, totally ordered history; embedded in one folder.
 //! - [`app`]: the use cases, and the one committer that decides what is recorded.
+//! - [`config`]: flags and the environment, read once into values.
 //! - [`http`] and [`cli`]: the two doors, which never import each other.
-//! - [`config`]: the command line.
 
 pub mod app;
 pub mod catalog;

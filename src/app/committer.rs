@@ -50,8 +50,17 @@ struct Job {
     reply: oneshot::Sender<Decided>,
 }
 
-/// The answer, and the command, which goes back to the thread that made it: freeing it there is cheaper.
-type Decided = Result<(Answer, Command), Refused>;
+/// What became of a command.
+pub(super) type Decided = Result<Done, Refused>;
+
+/// A command that is durable. What it was made of goes back to the thread that made it: freeing it there is cheaper.
+pub(super) struct Done {
+    pub answer: Answer,
+    pub command: Command,
+    /// What was recorded, where anything was.
+    #[expect(dead_code, reason = "it is handed back only to be freed")]
+    pub change: Option<ChangeSet>,
+}
 
 /// A refusal, and the command, so that it can be given again.
 pub(super) struct Refused {
@@ -151,17 +160,16 @@ impl Worker {
         for Job { mut command, reply } in jobs {
             // One command that hits a fault of ours must not take the others with it; deciding changes nothing.
             let decided = catch_unwind(AssertUnwindSafe(|| command.decide(&working, time)));
-            match decided.unwrap_or_else(|_| Err(Refusal::Fault)) {
-                Ok(Decision { rows, answer }) => {
-                    if !rows.is_empty() {
-                        let change = change(working.revision() + 1, time, command.cause(), command.actor().cloned(), rows);
-                        working.apply(&change);
-                        changes.push(change);
-                    }
-                    replies.push((reply, command, Ok(answer)));
-                }
-                Err(refusal) => replies.push((reply, command, Err(refusal))),
-            }
+            let decided = decided.unwrap_or_else(|_| Err(Refusal::Fault)).map(|Decision { rows, answer }| {
+                let recorded = (!rows.is_empty()).then(|| {
+                    let (actor, cause) = (command.actor().cloned(), command.cause());
+                    let change = change(working.revision() + 1, time, cause, actor, rows);
+                    working.apply(&change);
+                    changes.push(change);
+                });
+                (answer, recorded.is_some())
+            });
+            replies.push((reply, command, decided));
         }
         let outcome = if changes.is_empty() { Ok(()) } else { self.store.commit(&changes) };
         let failed = match outcome {
@@ -180,9 +188,13 @@ impl Worker {
             self.published.store(published.clone());
             self.store.offer_snapshot(&published);
         }
+        let mut changes = changes.into_iter();
         for (reply, command, decided) in replies {
             let answer = match (&failed, decided) {
-                (None, Ok(answer)) => Ok((answer, command)),
+                (None, Ok((answer, is_recorded))) => {
+                    let change = if is_recorded { changes.next() } else { None };
+                    Ok(Done { answer, command, change })
+                }
                 (None, Err(refusal)) => Err(Refused { refusal, command: Some(command) }),
                 // Even a refusal may rest on what the failed batch would have recorded.
                 (Some(error), _) => Err(Refused::unavailable(Some(command), error)),

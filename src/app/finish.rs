@@ -7,9 +7,10 @@ use crate::store::StoredDeployment;
 use crate::wire::{PlanView, RecordedSpec, with_attributes};
 
 use super::App;
-use super::committer::Refused;
+use super::committer::{Done, Refused};
 use super::decide::{Answer, Command, FinishCommand, FinishMember, Finished, Refusal};
 use super::error::AppError;
+use super::start::refused;
 use super::views::{self, Leases, below, member_prefix};
 
 /// How a plan, or one attempt of it, ended.
@@ -44,7 +45,7 @@ impl App {
         let members = members(&target, &document)?;
         let command = FinishCommand { members, success, reason: document.reason.clone(), actor };
         match self.committer.commit(Command::Finish(Box::new(command))).await {
-            Ok((Answer::Finished(finished), _)) => self.finished(id, &finished).await,
+            Ok(Done { answer: Answer::Finished(finished), .. }) => self.finished(id, &finished).await,
             Ok(_) => Err(AppError::Internal("a finish was answered as something else".to_owned())),
             Err(Refused { refusal: Refusal::NoneOpen, .. }) => self.repeat_finish(id, success, &document).await,
             Err(Refused { refusal: Refusal::LeaseLost { reason, deployment }, .. }) => {
@@ -53,7 +54,7 @@ impl App {
                 let holder = held.and_then(|slot| catalog.slot(slot)?.open()).map(|open| Box::new(open.as_ref().clone()));
                 Err(AppError::LeaseLost { reason, holder })
             }
-            Err(Refused { refusal, .. }) => Err(self.refused(refusal)),
+            Err(Refused { refusal, .. }) => Err(refused(refusal)),
         }
     }
 

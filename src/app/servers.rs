@@ -1,7 +1,8 @@
 //! Servers and Environments: declared, withdrawn.
 
-use super::committer::Refused;
+use super::committer::{Done, Refused};
 use super::decide::{Answer, Command, DeleteServer, PutEnvironment, PutServer, Refusal};
+use super::start::refused;
 use super::views::CouplingView;
 use super::{App, AppError, new_component};
 use crate::model::{ComponentRow, FirstDeployment, Name, ServerDeclaration};
@@ -15,10 +16,10 @@ impl App {
         let name = declaration.name.clone();
         let command = PutServer { declaration, component: new_component(), actor };
         match self.committer.commit(Command::PutServer(Box::new(command))).await {
-            Ok((Answer::ServerPut { row, is_new }, _)) => Ok((*row, is_new)),
+            Ok(Done { answer: Answer::ServerPut { row, is_new }, .. }) => Ok((*row, is_new)),
             Ok(_) => Err(AppError::Internal("a declaration was answered as something else".to_owned())),
             Err(Refused { refusal: Refusal::ServerInUse, .. }) => Err(AppError::ServerInUse(self.couplings_on_server(&name))),
-            Err(Refused { refusal, .. }) => Err(self.refused(refusal)),
+            Err(Refused { refusal, .. }) => Err(refused(refusal)),
         }
     }
 
@@ -28,10 +29,10 @@ impl App {
     /// [`AppError::NotFound`] where there is none.
     pub async fn delete_server(&self, name: Name, actor: Option<String>) -> Result<Vec<CouplingView>, AppError> {
         match self.committer.commit(Command::DeleteServer(DeleteServer { name: name.clone(), actor })).await {
-            Ok((Answer::ServerDeleted(deleted), _)) => Ok(deleted.broken),
+            Ok(Done { answer: Answer::ServerDeleted(deleted), .. }) => Ok(deleted.broken),
             Ok(_) => Err(AppError::Internal("a withdrawal was answered as something else".to_owned())),
             Err(Refused { refusal: Refusal::NoServer, .. }) => Err(self.no_server(name.as_str())),
-            Err(Refused { refusal, .. }) => Err(self.refused(refusal)),
+            Err(Refused { refusal, .. }) => Err(refused(refusal)),
         }
     }
 
@@ -46,9 +47,9 @@ impl App {
         actor: Option<String>,
     ) -> Result<bool, AppError> {
         match self.committer.commit(Command::PutEnvironment(PutEnvironment { name, first_deployment, actor })).await {
-            Ok((Answer::EnvironmentPut { is_new }, _)) => Ok(is_new),
+            Ok(Done { answer: Answer::EnvironmentPut { is_new }, .. }) => Ok(is_new),
             Ok(_) => Err(AppError::Internal("a policy was answered as something else".to_owned())),
-            Err(Refused { refusal, .. }) => Err(self.refused(refusal)),
+            Err(Refused { refusal, .. }) => Err(refused(refusal)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Start and dry run.
 
+use std::collections::HashMap;
+
 use crate::catalog::Catalog;
 use crate::document::JsonText;
 use crate::model::{ArtifactSpec, Code, PlanId, Warning};
@@ -7,7 +9,7 @@ use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
 use crate::spec::{Problems, ReadContext, StartDocument, comparable_received, difference};
 use crate::wire::{self, Deployable, PlanBody, PlanView};
 
-use super::committer::Refused;
+use super::committer::{Done, Refused};
 use super::decide::{Answer, Command, Received, Recorded, Refusal, StartCommand, check_order, check_owners};
 use super::error::AppError;
 use super::views::{self, member_prefix};
@@ -44,18 +46,23 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Invalid`], and [`AppError::OwnedElsewhere`], which is the only refusal that a dry run heeds.
-    pub fn dry_run(&self, request: &StartRequest) -> Result<PlanView, AppError> {
-        let rendered = Rendered::of(&request.document)?;
+    pub async fn dry_run(&self, request: StartRequest) -> Result<PlanView, AppError> {
         let catalog = self.catalog();
-        check_owners(&catalog, &rendered.specs).map_err(|refusal| self.refused(refusal))?;
-        let mut plan = rendered.plan(&catalog, Identities::Withheld)?;
-        for (spec, planned) in rendered.specs.iter().zip(&mut plan.members) {
-            if let Some(open) = catalog.slot(&spec.slot).and_then(|slot| slot.open()) {
-                let message = format!("attempt {} on {} is open ({}); a real start would be refused", open.number, spec.slot, open.id);
-                planned.warnings.push(Warning::new(Code::DeploymentPending, "", message));
+        let document = request.document;
+        sized(is_large(&document), move || {
+            let rendered = Rendered::of(&document)?;
+            check_owners(&catalog, &rendered.specs).map_err(refused)?;
+            let mut plan = rendered.plan(&catalog, Identities::Withheld)?;
+            for (spec, planned) in rendered.specs.iter().zip(&mut plan.members) {
+                if let Some(open) = catalog.slot(&spec.slot).and_then(|slot| slot.open()) {
+                    let message =
+                        format!("attempt {} on {} is open ({}); a real start would be refused", open.number, spec.slot, open.id);
+                    planned.warnings.push(Warning::new(Code::DeploymentPending, "", message));
+                }
             }
-        }
-        Ok(rendered.unrecorded(&plan))
+            Ok(rendered.unrecorded(&plan))
+        })
+        .await?
     }
 
     /// Plans and, where the verdict is `yes`, records the attempts and opens them.
@@ -63,7 +70,14 @@ impl App {
     /// # Errors
     /// [`AppError`], in the order of refusals: invalid, idempotency, pending, owner, verdict.
     pub async fn start(&self, request: StartRequest) -> Result<StartOutcome, AppError> {
-        let rendered = Rendered::of(&request.document)?;
+        let StartRequest { document, key, actor } = request;
+        let is_large = is_large(&document);
+        let (document, rendered) = sized(is_large, move || {
+            let rendered = Rendered::of(&document);
+            (document, rendered)
+        })
+        .await?;
+        let rendered = rendered?;
         let deployments: Vec<_> = rendered.specs.iter().map(|_| new_deployment()).collect();
         let plan_id = if rendered.is_set { new_plan() } else { PlanId(deployments[0].0) };
         let mut command = Box::new(StartCommand {
@@ -71,65 +85,48 @@ impl App {
             plan: Plan { revision: 0, active_revision: 0, members: Vec::new(), verdict: Verdict::Yes },
             texts: Vec::new(),
             prepared: Vec::new(),
-            received: received(&request.document),
+            received: received(&document),
             tokens: deployments.iter().map(|_| new_token()).collect(),
             deployments,
             plan_id,
             is_set: rendered.is_set,
-            key: request.key.clone(),
-            actor: request.actor.clone(),
+            key: key.clone(),
+            actor,
             rounds: 0,
         });
+        // Only under a key can the request turn out to be a repeat, to be compared with what was recorded.
+        let repeated = key.as_ref().map(|_| document);
         loop {
             let catalog = self.catalog();
-            if let Err(refusal) = check_order(&catalog, request.key.as_deref(), &command.specs) {
-                return self.refused_start(refusal, &request).await;
+            if let Err(refusal) = check_order(&catalog, key.as_deref(), &command.specs) {
+                return self.refused_start(refusal, repeated.as_ref()).await;
             }
             command.rounds += 1;
-            self.plan_command(&catalog, &mut command)?;
+            command = sized(is_large, move || plan_command(&catalog, command)).await??;
             match self.committer.commit(Command::Start(command)).await {
-                Ok((Answer::Started(recorded), Command::Start(command))) => {
+                Ok(Done { answer: Answer::Started(recorded), command: Command::Start(command), .. }) => {
                     return Ok(StartOutcome::Started(Box::new(started(&command, &recorded))));
                 }
                 Ok(_) => return Err(AppError::Internal("a start was answered as something else".to_owned())),
                 // What it was planned against has moved, or is no longer enough: plan again, against what is published now.
                 Err(Refused { refusal: Refusal::Moved | Refusal::NotDeployable, command: Some(Command::Start(again)) }) => command = again,
-                Err(Refused { refusal, .. }) => return self.refused_start(refusal, &request).await,
+                Err(Refused { refusal, .. }) => return self.refused_start(refusal, repeated.as_ref()).await,
             }
         }
     }
 
-    /// Plans `command` against `catalog`.
-    ///
-    /// # Errors
-    /// [`AppError::Invalid`] and [`AppError::NotDeployable`].
-    fn plan_command(&self, catalog: &Catalog, command: &mut StartCommand) -> Result<(), AppError> {
-        let rendered = Rendered { specs: std::mem::take(&mut command.specs), is_set: command.is_set };
-        let identities = Identities::Given { deployments: &command.deployments, component: &mut new_component };
-        let plan = rendered.plan(catalog, identities)?;
-        if plan.verdict != Verdict::Yes {
-            return Err(AppError::NotDeployable(Box::new(rendered.refused(catalog)?)));
-        }
-        let settings = Self::settings(catalog);
-        if let Err(violations) = planner::check(catalog, &rendered.specs, &settings, &plan, Scrutiny::EachMatch) {
-            let first = violations.first().map_or_else(String::new, ToString::to_string);
-            return Err(AppError::internal("a plan did not pass its check", &first));
-        }
-        command.specs = rendered.specs;
-        command.set_plan(plan);
-        Ok(())
-    }
-
-    async fn refused_start(&self, refusal: Refusal, request: &StartRequest) -> Result<StartOutcome, AppError> {
-        match refusal {
-            Refusal::KeyKnown(plan) => self.repeat(plan, request).await.map(|plan| StartOutcome::Repeated(Box::new(plan))),
-            refusal => Err(self.refused(refusal)),
+    async fn refused_start(&self, refusal: Refusal, repeated: Option<&StartDocument>) -> Result<StartOutcome, AppError> {
+        match (refusal, repeated) {
+            (Refusal::KeyKnown(plan), Some(document)) => {
+                self.repeat(plan, document).await.map(|plan| StartOutcome::Repeated(Box::new(plan)))
+            }
+            (refusal, _) => Err(refused(refusal)),
         }
     }
 
     /// The plan recorded under the key, if it was recorded for the same request.
-    async fn repeat(&self, id: PlanId, request: &StartRequest) -> Result<PlanView, AppError> {
-        let comparable = request.document.comparable();
+    async fn repeat(&self, id: PlanId, document: &StartDocument) -> Result<PlanView, AppError> {
+        let comparable = document.comparable();
         let settings = Self::settings(&self.catalog());
         self.blocking(move |store| {
             let (members, is_set) = views::members_of(store, id)?.ok_or_else(|| AppError::not_found(format!("the plan {id}")))?;
@@ -144,16 +141,55 @@ impl App {
         .await?
     }
 
-    pub(super) fn refused(&self, refusal: Refusal) -> AppError {
-        match refusal {
-            Refusal::Pending(open) => AppError::Pending(open),
-            Refusal::OwnedElsewhere { slot, system } => AppError::OwnedElsewhere { slot, system },
-            Refusal::Unavailable(error) => AppError::Unavailable(error),
-            Refusal::LeaseLost { reason, .. } => AppError::LeaseLost { reason, holder: None },
-            Refusal::NoServer => AppError::not_found("the server"),
-            other => AppError::internal("a command was refused for no reason that it can have", &format_args!("{other:?}")),
-        }
+}
+
+/// What a refusal says to the client.
+pub(super) fn refused(refusal: Refusal) -> AppError {
+    match refusal {
+        Refusal::Pending(open) => AppError::Pending(open),
+        Refusal::OwnedElsewhere { slot, system } => AppError::OwnedElsewhere { slot, system },
+        Refusal::Unavailable(error) => AppError::Unavailable(error),
+        Refusal::LeaseLost { reason, .. } => AppError::LeaseLost { reason, holder: None },
+        Refusal::NoServer => AppError::not_found("the server"),
+        other => AppError::internal("a command was refused for no reason that it can have", &format_args!("{other:?}")),
     }
+}
+
+/// From how many bytes on, or members, a request is worked on by a thread that may block.
+const LARGE: (usize, usize) = (256 * 1024, 32);
+
+fn is_large(document: &StartDocument) -> bool {
+    let bytes: usize = document.members.iter().map(|member| member.received.as_str().len()).sum();
+    bytes >= LARGE.0 || document.members.len() >= LARGE.1
+}
+
+/// Runs `work` here, or, where it may take long, on a thread that may block.
+async fn sized<T: Send + 'static>(is_large: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+    if !is_large {
+        return Ok(work());
+    }
+    tokio::task::spawn_blocking(work).await.map_err(|error| AppError::internal("a task failed", &error))
+}
+
+/// Plans `command` against `catalog`, and prepares what is recorded of it.
+///
+/// # Errors
+/// [`AppError::Invalid`] and [`AppError::NotDeployable`].
+fn plan_command(catalog: &Catalog, mut command: Box<StartCommand>) -> Result<Box<StartCommand>, AppError> {
+    let rendered = Rendered { specs: std::mem::take(&mut command.specs), is_set: command.is_set };
+    let identities = Identities::Given { deployments: &command.deployments, component: &mut new_component };
+    let plan = rendered.plan(catalog, identities)?;
+    if plan.verdict != Verdict::Yes {
+        return Err(AppError::NotDeployable(Box::new(rendered.refused(catalog)?)));
+    }
+    let settings = App::settings(catalog);
+    if let Err(violations) = planner::check(catalog, &rendered.specs, &settings, &plan, Scrutiny::EachMatch) {
+        let first = violations.first().map_or_else(String::new, ToString::to_string);
+        return Err(AppError::internal("a plan did not pass its check", &first));
+    }
+    command.specs = rendered.specs;
+    command.set_plan(plan);
+    Ok(command)
 }
 
 impl Rendered {
@@ -168,8 +204,9 @@ impl Rendered {
             }
         }
         if problems.is_empty() {
+            let mut slots = HashMap::new();
             for (index, spec) in specs.iter().enumerate() {
-                if let Some(first) = specs[..index].iter().position(|other| other.slot == spec.slot) {
+                if let Some(first) = slots.insert(&spec.slot, index) {
                     let message = format!("{} stands in the set twice: here and as member {first}", spec.slot);
                     problems.add(Code::DuplicateSlot, document.members[index].specification.pointer(), message);
                 }

@@ -11,7 +11,7 @@ use crate::model::Code;
 use crate::spec::{Problem, Problems};
 
 /// From this size a document is read on a thread that may block.
-const LARGE_BYTES: usize = 256 * 1024;
+pub(super) const LARGE_BYTES: usize = 256 * 1024;
 /// How much of a body that is refused is still taken in, so that the client can read why before the connection closes.
 const DRAINED_BYTES: usize = 256 << 20;
 
@@ -89,8 +89,7 @@ pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Cod
     let parsed = if body.len() < LARGE_BYTES {
         parse(body)
     } else {
-        let blocking = web::block(move || parse(body)).await;
-        blocking.map_err(|_| Refusal::new(Code::Unavailable, "the server is too busy to read large bodies"))?
+        blocking(move || parse(body)).await?
     };
     parsed.map_err(|error| match Problem::of_document(&error) {
         None => Refusal::new(Code::Malformed, error.to_string()),
@@ -100,4 +99,13 @@ pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Cod
             Refusal::of_problems(code, problems)
         }
     })
+}
+
+/// Runs what may take long on a thread that may block.
+///
+/// # Errors
+/// 503 where no such thread can be had.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    let done = web::block(work).await;
+    done.map_err(|_| Refusal::new(Code::Unavailable, "the server is too busy to read large bodies"))
 }

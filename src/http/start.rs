@@ -8,7 +8,6 @@ use super::problem::Refusal;
 use super::query::{Query, actor, header as text_header};
 use super::{State, body};
 use crate::app::{AppError, StartOutcome, StartRequest};
-use crate::document::Document;
 use crate::model::{Code, TextRule};
 use crate::spec::{Inputs, ReadContext, StartDocument, StartForm};
 use crate::wire::PlanView;
@@ -26,12 +25,22 @@ async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> 
     let actor = actor(request)?;
     let key = text_header(request, "Idempotency-Key", TextRule::FilledValue)?;
     let size = received.len();
-    let document = body::read(state, syntax, received, Code::InvalidSpecification).await?;
-    let form = StartForm::of(&document.root);
-    if !form.is_set() && size > state.limits.body_bytes {
-        return Err(body::too_large(state.limits.body_bytes));
-    }
-    let document = read(&document, form, query, state)?;
+    let document = {
+        // The tree goes before anything is waited for: what many waiting requests hold, no cache does.
+        let tree = body::read(state, syntax, received, Code::InvalidSpecification).await?;
+        let form = StartForm::of(&tree.root);
+        if !form.is_set() && size > state.limits.body_bytes {
+            return Err(body::too_large(state.limits.body_bytes));
+        }
+        let inputs = inputs(form, query)?;
+        let catalog = state.app.catalog();
+        let read = move || {
+            let settings = catalog.settings().cloned().unwrap_or_default();
+            StartDocument::read(&tree, &inputs, ReadContext { settings: &settings })
+        };
+        let read = if size < body::LARGE_BYTES { read() } else { body::blocking(read).await? };
+        read.map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidSpecification, problems)))?
+    };
     let key = match (key, document.idempotency_key.clone()) {
         (Some(header), Some(body)) if header != body => {
             let detail = format!("the header Idempotency-Key is `{header}`, and that of the body `{body}`; send one of them");
@@ -41,7 +50,7 @@ async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> 
     };
     let start = StartRequest { document, key, actor };
     if is_dry_run {
-        return Ok(ok(request, &state.app.dry_run(&start)?));
+        return Ok(ok(request, &state.app.dry_run(start).await?));
     }
     match state.app.start(start).await? {
         StartOutcome::Started(plan) => Ok(created(request, &plan)),
@@ -49,19 +58,15 @@ async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> 
     }
 }
 
-/// The specifications of the body, with the inputs of the query where the body is bare.
-fn read(document: &Document, form: StartForm, query: Query, state: &State) -> Result<StartDocument, Refusal> {
+/// The inputs of the query, which only a bare body may have.
+fn inputs(form: StartForm, query: Query) -> Result<Inputs, Refusal> {
     let inputs = query.into_inputs()?;
     if let (false, Some((name, _))) = (form.is_bare(), inputs.first()) {
         let detail = format!("the parameter `{name}` stands beside a body that has `input` of its own; put it in there");
         return Err(Refusal::new(Code::InvalidQuery, detail));
     }
     let pairs = inputs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let inputs = Inputs::from_pairs(pairs).map_err(|message| Refusal::new(Code::InvalidQuery, message))?;
-    let catalog = state.app.catalog();
-    let settings = catalog.settings().cloned().unwrap_or_default();
-    let read = StartDocument::read(document, &inputs, ReadContext { settings: &settings });
-    read.map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems).into())
+    Inputs::from_pairs(pairs).map_err(|message| Refusal::new(Code::InvalidQuery, message))
 }
 
 fn created(request: &HttpRequest, plan: &PlanView) -> HttpResponse {

@@ -2,6 +2,7 @@
 
 use smol_str::SmolStr;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Identities, Plan, Resolved};
@@ -95,6 +96,8 @@ pub(super) struct World<'a> {
     /// The identity of every Provide of every member.
     pub provided: Vec<Vec<Option<ComponentId>>>,
     deployments: Vec<Option<DeploymentId>>,
+    /// What the members would provide, by Interface.
+    by_interface: BTreeMap<&'a str, Vec<Source>>,
 }
 
 impl<'a> World<'a> {
@@ -114,7 +117,14 @@ impl<'a> World<'a> {
                 Identities::Withheld => vec![None; specs.len()],
                 Identities::Given { deployments, .. } => deployments.iter().copied().map(Some).collect(),
             },
+            by_interface: BTreeMap::new(),
         };
+        for (member, spec) in specs.iter().enumerate() {
+            for (provide, written) in spec.provides.iter().enumerate() {
+                let source = Source::Member { member, provide };
+                world.by_interface.entry(written.interface.as_str()).or_default().push(source);
+            }
+        }
         for spec in specs {
             let provided = spec.provides.iter().map(|provide| {
                 world.kept_identity(&spec.slot, provide).or_else(|| match identities {
@@ -154,13 +164,24 @@ impl<'a> World<'a> {
         let running = self.catalog.resolve(&predicate, &self.excluded, limit);
         let mut found: Vec<_> = running.handles.into_iter().map(Source::Running).collect();
         let before = found.len();
-        found.extend(self.members_but(place.member).filter(|&source| self.satisfies(source, &predicate)));
+        found.extend(self.others(place.member, &predicate).filter(|&source| self.satisfies(source, &predicate)));
         if found.len() > before {
             found.sort_by(|&left, &right| self.match_order(left, right));
         }
         let more = running.more || found.len() > limit;
         found.truncate(limit);
         Outcome { predicate, found, more }
+    }
+
+    /// What the members other than `member` would provide of the Interface of `predicate`; everything, where it has none.
+    fn others(&self, member: usize, predicate: &Predicate) -> Box<dyn Iterator<Item = Source> + '_> {
+        match &predicate.interface {
+            Some(interface) => {
+                let provided = self.by_interface.get(interface.as_str()).into_iter().flatten().copied();
+                Box::new(provided.filter(move |source| !matches!(source, Source::Member { member: of, .. } if *of == member)))
+            }
+            None => Box::new(self.members_but(member)),
+        }
     }
 
     /// What the members other than `member` would provide.

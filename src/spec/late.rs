@@ -73,7 +73,7 @@ impl LateContext {
         for text in texts {
             for read in text.template.reads().iter().filter(|read| read.root() == "requires") {
                 match read.segments.get(1) {
-                    Some(Segment::Name(name)) => match self.known.get(name.as_ref()) {
+                    Some(Segment::Name(name)) => match self.known.get(name.as_str()) {
                         Some(known) => reads.push(Read { require: known.clone(), attributes: attributes(&read.segments) }),
                         None if problems.is_full() => {}
                         None => problems.push(self.unknown(text, name, read.place)),
@@ -108,7 +108,7 @@ fn attributes(segments: &[Segment]) -> ReadAttributes {
         [_, _, Segment::Name(matches), Segment::Index(_), Segment::Name(field), rest @ ..] if **matches == *"matches" => {
             match rest {
                 _ if **field != *"attributes" => ReadAttributes::None,
-                [Segment::Name(name), ..] => ReadAttributes::One(name.as_ref().to_owned()),
+                [Segment::Name(name), ..] => ReadAttributes::One(name.as_str().to_owned()),
                 _ => ReadAttributes::Any,
             }
         }
@@ -153,7 +153,7 @@ impl Renderer<'_> {
     fn classified(&self, error: TemplateError, written: &TemplateText) -> LateProblem {
         let is_absent = matches!(error.kind, TemplateErrorKind::Undefined | TemplateErrorKind::Type);
         let require = match error.segments.as_slice() {
-            [Segment::Name(root), Segment::Name(name), ..] if is_absent && **root == *"requires" => self.known.get(name.as_ref()),
+            [Segment::Name(root), Segment::Name(name), ..] if is_absent && **root == *"requires" => self.known.get(name.as_str()),
             _ => None,
         };
         match require {

@@ -24,8 +24,9 @@ use folder::Folder;
 /// An open folder.
 pub struct EmbeddedStore {
     folder: Arc<Folder>,
-    writer: Arc<Mutex<Connection>>,
+    // Before the writer: the last to close tidies up, and readers may not.
     readers: Mutex<Vec<Connection>>,
+    writer: Arc<Mutex<Connection>>,
     background: Background,
 }
 
@@ -38,7 +39,7 @@ impl EmbeddedStore {
         let folder = Arc::new(Folder::open(path)?);
         let writer = Arc::new(Mutex::new(schema::open_writer(&folder.database())?));
         let background = Background::start(folder.clone(), writer.clone())?;
-        Ok(Self { folder, writer, readers: Mutex::default(), background })
+        Ok(Self { folder, readers: Mutex::default(), writer, background })
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -90,5 +91,7 @@ impl Store for EmbeddedStore {
 
     fn close(&self, catalog: &Catalog) {
         self.background.stop(catalog);
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        background::empty_log(&self.writer.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }

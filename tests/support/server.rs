@@ -5,6 +5,7 @@
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::ops::Deref;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -17,13 +18,12 @@ use ureq::{Agent, Body};
 /// How long a request may take before a test fails: far more than any does, so that a hang shows as a failure.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running server. It is killed, by its own process id, when it is dropped.
+/// A running server, and a client of it. It is killed, by its own process id, when it is dropped.
 pub struct Server {
     child: Child,
     /// Kept open: a server whose standard output is closed could not write to it.
     _stdout: BufReader<ChildStdout>,
-    address: String,
-    agent: Agent,
+    client: Client,
     /// Absent where the test owns the folder. Removed only after the process has ended.
     _data: Option<TempDir>,
 }
@@ -44,7 +44,12 @@ impl Server {
 
     /// A server with its store in `data`.
     pub fn start_in(data: &Path, flags: &[&str]) -> Self {
-        let mut child = command(data, flags).spawn().expect("the binary that was built can be run");
+        Self::run(command(data, flags))
+    }
+
+    /// A server that this command runs; see [`command`].
+    pub fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the binary that was built can be run");
         let mut stdout = BufReader::new(child.stdout.take().expect("standard output is piped"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("standard output can be read");
@@ -53,8 +58,56 @@ impl Server {
             let status = child.wait();
             panic!("the server did not say that it is ready, but `{}`; it ended with {status:?}", line.trim_end());
         };
+        Self { child, client: Client::of(address), _stdout: stdout, _data: None }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends SIGTERM to its process.
+    pub fn terminate(&self) {
+        signal(self.child.id(), "-TERM");
+    }
+
+    /// Kills its process at once.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the process can be killed");
+        self.wait();
+    }
+
+    /// Waits until its process has ended.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("the process can be waited for")
+    }
+
+    /// Stops it in order, and waits until it has ended.
+    pub fn stop(mut self) -> ExitStatus {
+        self.terminate();
+        self.wait()
+    }
+}
+
+impl Deref for Server {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// A client of a server, whoever runs it.
+pub struct Client {
+    address: String,
+    agent: Agent,
+}
+
+impl Client {
+    /// A client of the server at `host:port`.
+    pub fn of(address: &str) -> Self {
         let agent = Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build().into();
-        Self { child, address: address.to_owned(), _stdout: stdout, agent, _data: None }
+        Self { address: address.to_owned(), agent }
     }
 
     /// `host:port`
@@ -65,11 +118,6 @@ impl Server {
     /// `http://host:port`
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
-    }
-
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 
     /// A request with any method, headers and body.
@@ -174,28 +222,6 @@ impl Server {
         let stream = TcpStream::connect(&self.address).expect("the server can be reached");
         stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout can be set");
         stream
-    }
-
-    /// Sends SIGTERM to its process.
-    pub fn terminate(&self) {
-        signal(self.child.id(), "-TERM");
-    }
-
-    /// Kills its process at once.
-    pub fn kill(&mut self) {
-        self.child.kill().expect("the process can be killed");
-        self.wait();
-    }
-
-    /// Waits until its process has ended.
-    pub fn wait(&mut self) -> ExitStatus {
-        self.child.wait().expect("the process can be waited for")
-    }
-
-    /// Stops it in order, and waits until it has ended.
-    pub fn stop(mut self) -> ExitStatus {
-        self.terminate();
-        self.wait()
     }
 }
 

@@ -54,7 +54,11 @@ impl<'t> Builder<'t> {
             let message = format!("an expression is longer than {} bytes", self.limits.expression_bytes);
             return Err(Problem::new(TemplateErrorKind::TooLong, message, offset));
         }
-        // Looked for first because a path needs neither minijinja nor the cache.
+        // Looked for first because nearly every expression is one, and needs neither a grammar nor minijinja.
+        if let Some(path) = dotted_names(source) {
+            self.path(path, offset);
+            return Ok(());
+        }
         let may_be_path = !source.contains(['|', '?', '!', '+', '(']);
         if let Some((path, within)) = may_be_path.then(|| grammar::plain_path(source)).flatten() {
             self.path(path, offset + within);
@@ -89,4 +93,17 @@ impl<'t> Builder<'t> {
         self.last = (offset, advance(place, &self.source[from..offset]));
         self.last.1
     }
+}
+
+/// `input.version` and the like, written without anything else: a name that templates know, and names behind dots.
+fn dotted_names(source: &str) -> Option<Path> {
+    const ROOTS: [&str; 9] =
+        ["input", "version", "environment", "name", "system", "instance", "interface", "layer", "requires"];
+    let mut names = source.split('.');
+    let root = names.next().filter(|root| ROOTS.contains(root))?;
+    let is_name = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+    };
+    names.try_fold(Path::root(root), |path, name| is_name(name).then(|| path.member(name)))
 }

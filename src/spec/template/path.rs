@@ -1,5 +1,7 @@
 //! Dotted paths: `input.version`, `requires["my-db"].matches[0].attributes.url`, `input[environment]`.
 
+use smol_str::SmolStr;
+
 use std::fmt::{self, Write};
 
 use super::scan::identifier;
@@ -8,14 +10,14 @@ use crate::document::Place;
 /// A path as an expression writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
-    pub(super) root: Box<str>,
+    pub(super) root: SmolStr,
     pub(super) steps: Vec<Step>,
 }
 
 /// A step from a value into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    Name(Box<str>),
+    Name(SmolStr),
     /// Negative ones count from the end.
     Index(i64),
     /// The name or index that another path stands for.
@@ -26,7 +28,7 @@ pub(super) enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Segment {
     /// A name: the root's, or a member's.
-    Name(Box<str>),
+    Name(SmolStr),
     /// An element of an array, from 0; negative ones count from the end.
     Index(i64),
 }

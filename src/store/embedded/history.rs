@@ -27,12 +27,17 @@ pub(super) fn append(connection: &mut Connection, batch: &[ChangeSet]) -> Result
         insert.execute(params![change.revision, body]).map_err(clean)?;
         index(&transaction, change).map_err(clean)?;
     }
-    transaction.commit().map_err(|error| match error.sqlite_error_code() {
-        // What was not written to its end has no valid end in the log, so that nobody will ever read it.
-        Some(ErrorCode::DiskFull) => clean(error),
-        // A COMMIT that fails otherwise has been rolled back or has not; SQLite does not promise which.
-        _ => CommitError::Unknown(failed(&error)),
+    transaction.commit().map_err(|error| {
+        // The log ends with the frame that makes the batch valid. A full disk keeps it from being written, so that nobody will
+        // ever read the batch. A COMMIT that fails otherwise has been rolled back or has not; SQLite does not promise which.
+        if was_not_written(&error) { clean(error) } else { CommitError::Unknown(failed(&error)) }
     })
+}
+
+/// Whether a write itself failed: there is no space (ENOSPC), or none for this user or this file (EDQUOT, EFBIG).
+fn was_not_written(error: &rusqlite::Error) -> bool {
+    let Some(error) = error.sqlite_error() else { return false };
+    error.code == ErrorCode::DiskFull || error.extended_code == rusqlite::ffi::SQLITE_IOERR_WRITE
 }
 
 fn last_revision(connection: &Connection) -> rusqlite::Result<u64> {
@@ -108,12 +113,13 @@ pub(super) fn each_change_after(
 }
 
 pub(super) fn changes_after(connection: &Connection, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError> {
-    let last = revision.saturating_add(limit as u64);
+    let bound = |revision: u64| i64::try_from(revision).unwrap_or(i64::MAX);
+    let (after, last) = (bound(revision), bound(revision.saturating_add(limit as u64)));
     let mut statement = connection
         .prepare_cached("SELECT revision, body FROM change WHERE revision > ?1 AND revision <= ?2 ORDER BY revision")
         .map_err(|error| failed(&error))?;
     let bodies = statement
-        .query_map(params![revision, last], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)))
+        .query_map(params![after, last], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?)))
         .map_err(|error| failed(&error))?;
     bodies.map(|row| row.map_err(|error| failed(&error)).and_then(|(revision, body)| parse(&body, revision))).collect()
 }

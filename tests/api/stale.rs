@@ -1,0 +1,93 @@
+//! `stale`: what had changed between plan and finish, exactly.
+
+use serde_json::{Value, json};
+
+use crate::server::{Server, text};
+use crate::specs::{consumer, provider, spec, with};
+
+fn host(server: &Server, name: &str, address: &str) -> String {
+    let body = json!({"environment": "test", "interface": "host", "attributes": {"address": address, "note": address}});
+    text(&server.put(&format!("/servers/{name}"), &body).json(), "component").to_owned()
+}
+
+/// A start that requires every host, and of each only its address.
+fn uses_hosts() -> Value {
+    let requires = json!({"hosts": {"interface": "host", "quantifier": "*", "attributes": ["address"]}});
+    with(spec("org.shop.api"), json!({"requires": requires}))
+}
+
+#[test]
+fn what_is_gone_changed_and_added_is_listed_with_was_and_now() {
+    let server = Server::start();
+    let changed = host(&server, "a", "10.0.0.1");
+    let gone = host(&server, "b", "10.0.0.2");
+    host(&server, "c", "10.0.0.3");
+    let plan = server.started(&uses_hosts());
+    host(&server, "a", "10.0.0.9");
+    server.delete("/servers/b").expect(200);
+    let added = host(&server, "d", "10.0.0.4");
+    let finished = server.succeed(&plan);
+    assert_eq!(finished["deployment"]["currentState"], "Active", "what was really deployed is recorded");
+    let stale = finished["stale"].as_array().unwrap();
+    let shown: Vec<_> = stale.iter().map(|one| (text(one, "require"), text(one, "kind"), text(one, "component"))).collect();
+    let expected = [("hosts", "changed", changed.as_str()), ("hosts", "gone", &gone), ("hosts", "added", &added)];
+    assert_eq!(shown, expected);
+    let matches = &plan["artifactSpec"]["requires"]["hosts"]["matches"];
+    assert_eq!((&stale[0]["was"], &stale[0]["now"]["attributes"]), (&matches[0], &json!({"address": "10.0.0.9"})));
+    assert_eq!((&stale[1]["was"], stale[1].get("now")), (&matches[1], None));
+    assert_eq!((stale[2].get("was"), &stale[2]["now"]["attributes"]), (None, &json!({"address": "10.0.0.4"})));
+    assert_eq!(server.deployment(text(&plan, "id")), finished);
+}
+
+#[test]
+fn what_was_not_handed_to_the_script_makes_nothing_stale() {
+    let server = Server::start();
+    server.put("/servers/a", &json!({"environment": "test", "interface": "host", "attributes": {"address": "1", "note": "x"}}));
+    let plan = server.started(&uses_hosts());
+    server.put("/servers/a", &json!({"environment": "test", "interface": "host", "attributes": {"address": "1", "note": "y"}}));
+    server.deploy(&provider("org.shop.other", "other"));
+    assert_eq!(server.succeed(&plan)["stale"], json!([]));
+}
+
+#[test]
+fn a_redeployed_provider_is_a_change() {
+    let server = Server::start();
+    server.deploy(&provider("org.shop.database", "postgresql"));
+    let plan = server.started(&consumer("org.shop.api", "postgresql"));
+    server.deploy(&with(provider("org.shop.database", "postgresql"), json!({"version": "2.0"})));
+    let finished = server.succeed(&plan);
+    assert_eq!(finished["stale"][0]["kind"], "changed");
+    assert_eq!(finished["stale"][0]["was"]["version"], "1.0");
+    assert_eq!(finished["stale"][0]["now"]["version"], "2.0");
+    assert_eq!(finished["artifactSpec"]["requires"]["needed"]["matches"][0]["version"], "1.0", "the plan stays as it was given");
+}
+
+#[test]
+fn entries_of_the_deployment_spec_can_be_stale_too() {
+    let server = Server::start();
+    host(&server, "a", "10.0.0.1");
+    let plan = server.started(&with(spec("org.shop.api"), json!({"deploymentSpec": {"host": {"selector": {"interface": "host"}}}})));
+    server.delete("/servers/a").expect(200);
+    let stale = &server.succeed(&plan)["stale"];
+    assert_eq!((stale.as_array().map(Vec::len), &stale[0]["require"], &stale[0]["kind"]), (Some(1), &json!("host"), &json!("gone")));
+}
+
+#[test]
+fn a_failed_finish_shows_no_stale() {
+    let server = Server::start();
+    host(&server, "a", "10.0.0.1");
+    let plan = server.started(&uses_hosts());
+    server.delete("/servers/a").expect(200);
+    assert_eq!(server.fail(&plan).get("stale"), None);
+}
+
+#[test]
+fn stale_is_judged_once_and_a_repeat_shows_the_same() {
+    let server = Server::start();
+    host(&server, "a", "10.0.0.1");
+    let plan = server.started(&uses_hosts());
+    server.delete("/servers/a").expect(200);
+    let first = server.succeed(&plan);
+    host(&server, "b", "10.0.0.2");
+    assert_eq!(server.succeed(&plan), first);
+}

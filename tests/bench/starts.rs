@@ -1,0 +1,169 @@
+//! Durable starts over HTTP, beside the echo.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::echo;
+
+const PROVIDERS: usize = 200;
+const CONNECTIONS: usize = 64;
+const ROUND: Duration = Duration::from_secs(4);
+const ROUNDS: usize = 3;
+
+pub fn run() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let server = Server::start(folder.path());
+    activate(server.address);
+    let echo = echo::start();
+    let (mut echoes, mut starts) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        echoes.push(load(echo, &format!("echo-{round}")));
+        starts.push(load(server.address, &format!("start-{round}")));
+    }
+    let (echo, start) = (median(echoes), median(starts));
+    println!("durable starts: {start:.0}/s, an echo of the same request: {echo:.0}/s: {:.3} of it", start / echo);
+    let alone = alone(server.address);
+    println!("one client alone: {:.2} ms a durable start", alone.as_secs_f64() * 1e3);
+}
+
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start(folder: &std::path::Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mortise"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the server starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("standard output is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("the server says that it is ready");
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split([',', '\n']).next()?.parse().ok());
+        Self { child, address: address.expect("the ready line has the address") }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing of what it recorded is needed any more.
+        if self.child.kill().is_ok() {
+            drop(self.child.wait());
+        }
+    }
+}
+
+fn activate(address: SocketAddr) {
+    let mut client = Client::connect(address);
+    for index in 0..PROVIDERS {
+        let body = format!(
+            r#"{{"artifactSpec": {{"system": "platform", "name": "org.bench.provider-{index}", "provides": [{{"interface": "interface-{index}", "layer": "server", "attributes": {{"url": "https://provider-{index}/", "port": "8443"}}}}]}}, "input": {{"version": "1.4.0", "environment": "test"}}}}"#
+        );
+        let answer = client.post("/deployments/start", &body);
+        let id = answer.split(r#""id":""#).nth(1).and_then(|rest| rest.split('"').next()).expect("a plan has an id").to_owned();
+        client.post(&format!("/deployments/{id}/finish"), r#"{"success": true}"#);
+    }
+}
+
+/// About 1.5 kB: five requires, two provides, templates in most attributes.
+fn request(name: &str) -> String {
+    let requires: Vec<_> = (0..5)
+        .map(|index| {
+            let interface = index * 37 % PROVIDERS;
+            format!(
+                r#""need{index}": {{"interface": "interface-{interface}", "selector": [{{"key": "environment", "values": ["${{input.environment}}"]}}, {{"key": "version", "values": ["[1.0,2.0)"]}}]}}"#
+            )
+        })
+        .collect();
+    let provides: Vec<_> = ["server", "router"]
+        .map(|layer| {
+            format!(
+                r#"{{"interface": "shop-{name}", "layer": "{layer}", "labels": {{"tier": "gold", "channel": "${{input.channel}}"}}, "attributes": {{"url": "https://{name}.${{input.environment}}.example.org/${{input.version}}", "owner": "team-${{input.team}}", "version": "${{input.version}}"}}}}"#
+            )
+        })
+        .into();
+    format!(
+        r#"{{"artifactSpec": {{"system": "shop", "name": "org.bench.{name}", "provides": [{}], "requires": {{{}}}}}, "input": {{"version": "2.3.0", "environment": "test", "channel": "stable", "team": "checkout"}}}}"#,
+        provides.join(", "),
+        requires.join(", ")
+    )
+}
+
+/// Requests a second, over as many connections as wait in a busy pipeline.
+fn load(address: SocketAddr, run: &str) -> f64 {
+    let started = Instant::now();
+    let workers: Vec<_> = (0..CONNECTIONS)
+        .map(|worker| {
+            let run = run.to_owned();
+            std::thread::spawn(move || {
+                let mut client = Client::connect(address);
+                let mut count = 0_u32;
+                while started.elapsed() < ROUND {
+                    client.post("/deployments/start", &request(&format!("{run}-{worker}-{count}")));
+                    count += 1;
+                }
+                count
+            })
+        })
+        .collect();
+    let total: u32 = workers.into_iter().map(|worker| worker.join().expect("a client does not fail")).sum();
+    f64::from(total) / started.elapsed().as_secs_f64()
+}
+
+fn alone(address: SocketAddr) -> Duration {
+    const COUNT: u32 = 300;
+    let mut client = Client::connect(address);
+    let started = Instant::now();
+    for index in 0..COUNT {
+        client.post("/deployments/start", &request(&format!("alone-{index}")));
+    }
+    started.elapsed() / COUNT
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+/// One connection that is kept.
+struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+impl Client {
+    fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("the server listens");
+        stream.set_nodelay(true).expect("a socket can be told");
+        Self { stream: BufReader::new(stream) }
+    }
+
+    /// Posts a body and gives the answer back, which must be a success.
+    fn post(&mut self, path: &str, body: &str) -> String {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.stream.get_mut().write_all(request.as_bytes()).expect("the server reads");
+        let (mut status, mut length) = (String::new(), 0);
+        self.stream.read_line(&mut status).expect("the server answers");
+        loop {
+            let mut line = String::new();
+            self.stream.read_line(&mut line).expect("the server answers");
+            match line.trim_end().split_once(':') {
+                None => break,
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().unwrap_or(0),
+                Some(_) => {}
+            }
+        }
+        let mut answer = vec![0; length];
+        self.stream.read_exact(&mut answer).expect("the server answers whole");
+        let answer = String::from_utf8(answer).expect("answers are UTF-8");
+        assert!(status.contains(" 20"), "{path}: {status}{answer}");
+        answer
+    }
+}

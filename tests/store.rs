@@ -1,0 +1,18 @@
+//! Stores: the laws that every backend keeps, what is special to the embedded one, and what happens when a commit fails.
+
+#[path = "store/conformance.rs"]
+mod conformance;
+#[path = "store/embedded.rs"]
+mod embedded;
+#[path = "store/faults.rs"]
+mod faults;
+#[path = "world/generator.rs"]
+mod generator;
+#[path = "world/history.rs"]
+mod history;
+#[path = "store/sample.rs"]
+mod sample;
+#[path = "support/server.rs"]
+mod server;
+#[path = "support/specs.rs"]
+mod specs;

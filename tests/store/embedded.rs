@@ -1,0 +1,230 @@
+//! The embedded store: its folder, its format, its snapshots.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mortise::model::Outcome;
+use mortise::store::embedded::EmbeddedStore;
+use mortise::store::{Store, StoreError};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::conformance::{Place, applied, assert_same, conformance};
+use crate::sample::{Sample, slot};
+
+/// A folder that goes with the test.
+struct Folder(TempDir);
+
+impl Place for Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn open(&self) -> Box<dyn Store> {
+        Box::new(EmbeddedStore::open(self.0.path()).unwrap())
+    }
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn snapshot(&self) -> PathBuf {
+        self.path().join("snapshot.jsonl")
+    }
+
+    fn database(&self) -> PathBuf {
+        self.path().join("mortise.sqlite")
+    }
+
+    /// A folder with a history that is long enough for a snapshot when it is closed, closed.
+    fn with_snapshot() -> (Self, Sample) {
+        let folder = Self::new();
+        let mut sample = Sample::default();
+        lengthen(&mut sample, "artifact");
+        let store = folder.open();
+        store.commit(&sample.changes).unwrap();
+        store.close(&applied(&sample.changes));
+        assert!(folder.snapshot().is_file(), "a snapshot is kept");
+        (folder, sample)
+    }
+
+    fn assert_loads(&self, sample: &Sample) {
+        assert_same(&self.open().load().unwrap(), &applied(&sample.changes));
+    }
+}
+
+/// 3,000 changes more.
+fn lengthen(sample: &mut Sample, artifact: &str) {
+    let opened = sample.open("shop", slot(artifact, "test", ""), Some("ci/a"));
+    sample.end(opened, Outcome::Succeeded);
+    sample.open("shop", slot(artifact, "test", ""), None);
+    (0..3_000).for_each(|number| sample.touch(&format!("environment-{}", number % 50)));
+}
+
+conformance!(Folder);
+
+#[test]
+fn a_folder_that_is_open_is_refused_to_another_who_is_told_who_has_it() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let refused = EmbeddedStore::open(folder.path()).err().expect("it is in use");
+    assert!(matches!(&refused, StoreError::InUse { pid: Some(pid), .. } if *pid == std::process::id().to_string()));
+    let message = refused.to_string();
+    assert!(message.contains(&folder.path().display().to_string()), "{message}");
+    assert!(message.contains(&std::process::id().to_string()), "{message}");
+    drop(store);
+    folder.open();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_refused_by_name() {
+    let folder = Folder::new();
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let refused = EmbeddedStore::open(&path).err().expect("it is no folder");
+        assert!(refused.to_string().contains(&path.display().to_string()), "{refused}");
+    }
+}
+
+#[test]
+fn a_newer_format_is_refused_and_left_as_it_is() {
+    let folder = Folder::new();
+    folder.open();
+    let connection = Connection::open(folder.database()).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let refused = EmbeddedStore::open(folder.path()).err().expect("it is newer");
+    assert!(matches!(refused, StoreError::TooNew { found: 99, .. }), "{refused}");
+    let connection = Connection::open(folder.database()).unwrap();
+    let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(format, 99);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let folder = Folder::new();
+    fs::write(folder.database(), "this is no database, and long enough to be read as if it were one".repeat(100)).unwrap();
+    assert!(matches!(EmbeddedStore::open(folder.path()), Err(StoreError::Failed(_))));
+}
+
+#[test]
+fn a_history_with_a_gap_is_damaged() {
+    let folder = Folder::new();
+    let mut sample = Sample::default();
+    (0..5).for_each(|_| sample.touch("test"));
+    folder.open().commit(&sample.changes).unwrap();
+    Connection::open(folder.database()).unwrap().execute("DELETE FROM change WHERE revision = 3", []).unwrap();
+    assert!(matches!(folder.open().load(), Err(StoreError::Damaged(_))));
+}
+
+#[test]
+fn a_snapshot_and_the_changes_after_it_give_what_replay_gives() {
+    let (folder, mut sample) = Folder::with_snapshot();
+    // What only the snapshot can have told: the changes before it are gone.
+    let last = sample.changes.len();
+    Connection::open(folder.database()).unwrap().execute("DELETE FROM change WHERE revision < ?1", [last as u64]).unwrap();
+    folder.assert_loads(&sample);
+    lengthen(&mut sample, "later");
+    folder.open().commit(&sample.changes[last..]).unwrap();
+    folder.assert_loads(&sample);
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_used_is_passed_over() {
+    let (folder, sample) = Folder::with_snapshot();
+    let whole = fs::read(folder.snapshot()).unwrap();
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let (header, middle) = (lines[0], lines.len() / 2);
+    let with_revision = |revision: &str| text.replacen(&format!("\"revision\":{}", sample.changes.len()), &format!("\"revision\":{revision}"), 1);
+    let without = |line: usize| [&lines[..line], &lines[line + 1..]].concat().join("\n");
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("empty", Vec::new()),
+        ("its header only", header.into()),
+        ("half of its header", header[..header.len() / 2].into()),
+        ("torn in the middle of a line", whole[..whole.len() / 2].into()),
+        ("torn before its last line", lines[..lines.len() - 1].join("\n").into()),
+        ("torn within its last line", whole[..whole.len() - 4].into()),
+        ("without its header", lines[1..].join("\n").into()),
+        ("without a line", without(middle).into()),
+        ("with a line twice", [&lines[..middle], &lines[middle - 1..]].concat().join("\n").into()),
+        ("with garbage for a line", text.replacen(lines[middle], "garbage", 1).into()),
+        ("with bytes that are no text", [&whole[..whole.len() / 2], &[0xff, 0xfe, 0x00], &whole[whole.len() / 2..]].concat()),
+        ("zeros", vec![0; whole.len()]),
+        ("of another revision", with_revision("7").into()),
+        ("of a revision that is yet to come", with_revision("999999").into()),
+        ("of revision 0", with_revision("0").into()),
+        ("of a revision beyond all counting", with_revision("18446744073709551615").into()),
+        ("of another format", text.replacen("\"format\":1", "\"format\":2", 1).into()),
+    ];
+    for (what, written) in cases {
+        assert_ne!(written, whole, "{what} is the same");
+        fs::write(folder.snapshot(), &written).unwrap();
+        let store = folder.open();
+        let loaded = store.load().unwrap_or_else(|error| panic!("a snapshot {what}: {error}"));
+        assert_same(&loaded, &applied(&sample.changes));
+    }
+    fs::remove_file(folder.snapshot()).unwrap();
+    fs::create_dir(folder.snapshot()).unwrap();
+    folder.assert_loads(&sample);
+}
+
+#[test]
+fn a_snapshot_of_another_store_is_passed_over() {
+    let (folder, sample) = Folder::with_snapshot();
+    let (other, _) = Folder::with_snapshot();
+    fs::copy(other.snapshot(), folder.snapshot()).unwrap();
+    folder.assert_loads(&sample);
+}
+
+#[test]
+fn a_snapshot_of_a_history_that_a_restored_backup_has_left_is_passed_over() {
+    let (folder, mut sample) = Folder::with_snapshot();
+    let backup = fs::read(folder.database()).unwrap();
+    let shared = sample.changes.len();
+    lengthen(&mut sample, "lost");
+    let store = folder.open();
+    store.load().unwrap();
+    store.commit(&sample.changes[shared..]).unwrap();
+    store.close(&applied(&sample.changes));
+    drop(store);
+
+    // The backup comes back, beside a snapshot that is newer than it is.
+    ["-wal", "-shm"].iter().for_each(|end| drop(fs::remove_file(folder.path().join(format!("mortise.sqlite{end}")))));
+    fs::write(folder.database(), backup).unwrap();
+    sample.changes.truncate(shared);
+    folder.assert_loads(&sample);
+
+    // And it goes on another way, past the revision of that snapshot.
+    lengthen(&mut sample, "found");
+    lengthen(&mut sample, "found too");
+    folder.open().commit(&sample.changes[shared..]).unwrap();
+    folder.assert_loads(&sample);
+}
+
+#[test]
+fn what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way() {
+    let (folder, mut sample) = Folder::with_snapshot();
+    fs::write(folder.path().join("snapshot.jsonl.new"), "half a line").unwrap();
+    folder.assert_loads(&sample);
+    let known = sample.changes.len();
+    lengthen(&mut sample, "later");
+    let store = folder.open();
+    store.load().unwrap();
+    store.commit(&sample.changes[known..]).unwrap();
+    store.close(&applied(&sample.changes));
+    drop(store);
+    assert!(!folder.path().join("snapshot.jsonl.new").exists(), "the next snapshot took its place");
+    folder.assert_loads(&sample);
+}
+
+#[test]
+fn a_closed_store_has_moved_everything_into_one_file_that_can_be_copied() {
+    let (folder, sample) = Folder::with_snapshot();
+    let copy = Folder::new();
+    fs::copy(folder.database(), copy.database()).unwrap();
+    copy.assert_loads(&sample);
+}

@@ -1,0 +1,318 @@
+//! A store that fails or waits when it is told to, in front of the real one: what clients see of it.
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use mortise::app::{App, SettingsWish, system_clock};
+use mortise::catalog::Catalog;
+use mortise::http::{self, HttpLimits};
+use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
+use mortise::store::embedded::EmbeddedStore;
+use mortise::store::{CommitError, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::conformance::assert_same;
+use crate::server::{Client, Server, command, text};
+use crate::specs::{consumer, provider, spec, with};
+
+/// What the next commits do.
+enum Fault {
+    None,
+    /// They fail before anything is written.
+    Fail,
+    /// They say that they began, and wait until they are let go on.
+    Wait { began: Sender<()>, go_on: Receiver<Outcome> },
+}
+
+/// How a commit that waited goes on.
+enum Outcome {
+    Succeed,
+    Fail,
+}
+
+/// The embedded store, which fails or waits when it is told to.
+struct Faulty {
+    store: EmbeddedStore,
+    fault: Mutex<Fault>,
+}
+
+impl Store for Faulty {
+    fn commit(&self, batch: &[ChangeSet]) -> Result<(), CommitError> {
+        let failed = || Err(CommitError::Failed(StoreError::Failed("no space left on device".to_owned())));
+        match &*self.fault.lock().unwrap() {
+            Fault::None => self.store.commit(batch),
+            Fault::Fail => failed(),
+            Fault::Wait { began, go_on } => {
+                began.send(()).unwrap();
+                match go_on.recv().unwrap() {
+                    Outcome::Succeed => self.store.commit(batch),
+                    Outcome::Fail => failed(),
+                }
+            }
+        }
+    }
+
+    fn load(&self) -> Result<Catalog, StoreError> {
+        self.store.load()
+    }
+
+    fn changes_after(&self, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError> {
+        self.store.changes_after(revision, limit)
+    }
+
+    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
+        self.store.deployment(id)
+    }
+
+    fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {
+        self.store.set(id)
+    }
+
+    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
+        self.store.deployments(filter, page)
+    }
+
+    fn offer_snapshot(&self, catalog: &Arc<Catalog>) {
+        self.store.offer_snapshot(catalog);
+    }
+
+    fn close(&self, catalog: &Catalog) {
+        self.store.close(catalog);
+    }
+}
+
+/// The real application behind the real HTTP server, in this process, on a store that can be made to fail.
+struct Process {
+    store: Arc<Faulty>,
+    app: Arc<App>,
+    client: Client,
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+    _data: TempDir,
+}
+
+impl Process {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let store = Arc::new(Faulty { store: EmbeddedStore::open(data.path()).unwrap(), fault: Mutex::new(Fault::None) });
+        let app = Arc::new(App::open(store.clone(), &SettingsWish::default(), system_clock()).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (started, handle) = channel();
+        let served = app.clone();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let server = http::serve(served, listener, HttpLimits::default()).unwrap();
+                started.send(server.handle()).unwrap();
+                server.await.unwrap();
+            });
+        });
+        Self { store, app, client: Client::of(&address), handle: handle.recv().unwrap(), thread: Some(thread), _data: data }
+    }
+
+    fn set(&self, fault: Fault) {
+        *self.store.fault.lock().unwrap() = fault;
+    }
+
+    /// The next commits wait: what says that one began, and what lets it go on.
+    fn wait(&self) -> (Receiver<()>, Sender<Outcome>) {
+        let ((began, has_begun), (go_on, gone_on)) = (channel(), channel());
+        self.set(Fault::Wait { began, go_on: gone_on });
+        (has_begun, go_on)
+    }
+
+    /// What can be read now, of everything.
+    fn world(&self) -> Vec<Value> {
+        let lists = ["deployments", "components", "components?state=planned", "systems", "artifacts", "interfaces", "environments", "servers"];
+        lists.iter().map(|list| self.client.get(&format!("/{list}")).expect(200)).collect()
+    }
+
+    /// Whether memory is what the store would give a process that starts now.
+    #[track_caller]
+    fn assert_memory_is_disk(&self) {
+        assert_same(&self.app.catalog(), &self.store.load().unwrap());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+        let ended = self.thread.take().is_none_or(|thread| thread.join().is_ok());
+        self.app.close();
+        assert!(ended || std::thread::panicking(), "the server ended in a panic");
+    }
+}
+
+#[test]
+fn a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds() {
+    let process = Process::start();
+    let client = &process.client;
+    let open = client.started(&spec("open"));
+    client.deploy(&provider("running", "sql"));
+    let before = process.world();
+    let revision = process.app.catalog().revision();
+
+    process.set(Fault::Fail);
+    let refused = [
+        client.start_deployment(&consumer("a", "sql")),
+        client.start_deployment(&json!({"artifactSpecs": [spec("a"), spec("b")]})),
+        client.start_deployment(&json!({"artifactSpec": spec("a"), "idempotencyKey": "once"})),
+        client.finish(text(&open, "id"), &json!({"success": true})),
+        client.finish(text(&open, "id"), &json!({"success": false})),
+        client.put("/servers/new", &json!({"environment": "test"})),
+        client.put("/environments/new", &json!({"firstDeployment": "warn"})),
+    ];
+    for answer in refused {
+        answer.expect_problem(503, "unavailable");
+        assert_eq!(answer.header("Retry-After"), Some("1"), "{answer:?}");
+    }
+    assert_eq!(process.world(), before);
+    assert_eq!(process.app.catalog().revision(), revision);
+    process.assert_memory_is_disk();
+    // What needs no commit is answered all the same.
+    client.get("/healthz").expect(200);
+    assert_eq!(client.send("POST", "/deployments/start?dryRun=true", &[crate::server::JSON], spec("a").to_string()).status, 200);
+    client.start_deployment(&consumer("a", "nothing")).expect_problem(422, "not-deployable");
+
+    process.set(Fault::None);
+    client.start_deployment(&json!({"artifactSpec": spec("a"), "idempotencyKey": "once"})).expect(201);
+    assert_eq!(client.succeed(&open)["deployment"]["outcome"], "succeeded");
+    assert_eq!(process.app.catalog().revision(), revision + 2, "what failed took no revision");
+    process.assert_memory_is_disk();
+}
+
+#[test]
+fn nothing_can_be_read_before_it_is_durable() {
+    let process = Process::start();
+    let client = &process.client;
+    client.deploy(&provider("running", "sql"));
+    let open = client.started(&with(provider("running", "sql"), json!({"version": "2.0"})));
+    let before = process.world();
+
+    let (has_begun, go_on) = process.wait();
+    std::thread::scope(|scope| {
+        let starting = scope.spawn(|| client.start_deployment(&provider("new", "http")));
+        has_begun.recv().unwrap();
+        assert_eq!(process.world(), before);
+        client.start_deployment(&consumer("other", "http")).expect_problem(422, "not-deployable");
+        assert!(!starting.is_finished(), "it was answered before it was durable");
+        go_on.send(Outcome::Succeed).unwrap();
+        starting.join().unwrap().expect(201);
+    });
+    assert_ne!(process.world(), before);
+
+    let before = process.world();
+    std::thread::scope(|scope| {
+        let finishing = scope.spawn(|| client.succeed(&open));
+        has_begun.recv().unwrap();
+        assert_eq!(process.world(), before);
+        assert_eq!(client.deployment(text(&open, "id"))["deployment"]["condition"], "Pending");
+        go_on.send(Outcome::Succeed).unwrap();
+        assert_eq!(finishing.join().unwrap()["deployment"]["currentState"], "Active");
+    });
+    process.assert_memory_is_disk();
+}
+
+#[test]
+fn a_batch_fails_as_a_whole_and_leaves_memory_and_disk_equal() {
+    let process = Process::start();
+    let client = &process.client;
+    let before = process.world();
+    let (has_begun, go_on) = process.wait();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| client.start_deployment(&spec("first")));
+        has_begun.recv().unwrap();
+        // These gather while the first one waits; half of them want the same slot.
+        let waiting: Vec<_> = (0..8).map(|number| scope.spawn(move || client.start_deployment(&spec(["same", "a", "same", "b"][number % 4])))).collect();
+        go_on.send(Outcome::Fail).unwrap();
+        first.join().unwrap().expect_problem(503, "unavailable");
+        while waiting.iter().any(|waiting| !waiting.is_finished()) {
+            match has_begun.try_recv() {
+                Ok(()) => go_on.send(Outcome::Fail).unwrap(),
+                Err(_) => std::thread::yield_now(),
+            }
+        }
+        for answer in waiting {
+            // Even a refusal would rest on what was never recorded.
+            answer.join().unwrap().expect_problem(503, "unavailable");
+        }
+    });
+    assert_eq!(process.world(), before);
+    process.assert_memory_is_disk();
+    process.set(Fault::None);
+    assert_eq!(client.started(&spec("same"))["deployment"]["number"], 1);
+    process.assert_memory_is_disk();
+}
+
+#[test]
+fn a_dependent_of_a_failed_batch_is_planned_anew() {
+    let process = Process::start();
+    let client = &process.client;
+    let first = client.started(&provider("database", "sql"));
+    let (has_begun, go_on) = process.wait();
+    std::thread::scope(|scope| {
+        let finishing = scope.spawn(|| client.finish(text(&first, "id"), &json!({"success": true})));
+        has_begun.recv().unwrap();
+        go_on.send(Outcome::Fail).unwrap();
+        finishing.join().unwrap().expect_problem(503, "unavailable");
+    });
+    process.set(Fault::None);
+    client.start_deployment(&consumer("api", "sql")).expect_problem(422, "not-deployable");
+    client.succeed(&first);
+    client.started(&consumer("api", "sql"));
+    process.assert_memory_is_disk();
+}
+
+/// How large a file may grow, in the blocks of `ulimit -f`: a disk that is soon full.
+const FULL_AT: &str = "600";
+
+#[test]
+fn a_full_disk_is_503_records_nothing_and_the_process_stays_up() {
+    let data = tempfile::tempdir().unwrap();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f $0; exec \"$@\"", FULL_AT]);
+    let mut server = Server::run(within(limited, &command(data.path(), &[])));
+    let open = server.started(&spec("open"));
+    let mut acknowledged = vec![text(&open, "id").to_owned()];
+    let (mut asked, mut refused) = (0, 0);
+    while refused < 5 {
+        assert!(asked < 5_000, "the disk never gets full");
+        let answer = server.start_deployment(&provider(&format!("artifact-{asked}"), "sql"));
+        if answer.status == 201 {
+            acknowledged.push(text(&answer.json(), "id").to_owned());
+        } else {
+            answer.expect_problem(503, "unavailable");
+            refused += 1;
+        }
+        asked += 1;
+    }
+    let finish = server.finish(text(&open, "id"), &json!({"success": true}));
+    assert!(matches!(finish.status, 200 | 503), "{finish:?}");
+    let everything = server.items("/deployments?limit=1000");
+    let mut recorded: Vec<_> = everything.iter().rev().map(|item| text(item, "id").to_owned()).collect();
+    assert_eq!(recorded, acknowledged);
+    server.get("/readyz").expect(200);
+    server.kill();
+
+    // Somebody has made room.
+    let server = Server::start_in(data.path(), &[]);
+    assert_eq!(server.items("/deployments?limit=1000"), everything);
+    server.succeed(&open);
+    recorded.push(text(&server.started(&spec("new")), "id").to_owned());
+    assert_eq!(server.items("/deployments?limit=1000").len(), recorded.len());
+}
+
+/// The command `outer`, which runs `inner`.
+fn within(mut outer: Command, inner: &Command) -> Command {
+    outer.arg(inner.get_program()).args(inner.get_args());
+    inner.get_envs().filter(|(_, value)| value.is_none()).for_each(|(name, _)| {
+        outer.env_remove(name);
+    });
+    outer.stdin(Stdio::null()).stdout(Stdio::piped());
+    outer
+}
