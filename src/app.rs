@@ -57,7 +57,9 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The settings wished for are not those recorded.
-    #[error("this process was started with other settings than the store was: {0}; see `mortise settings show`, and change them with `mortise settings set`")]
+    #[error(
+        "this process was started with other settings than the store was: {0}; see `mortise settings show`, and change them with `mortise settings set`"
+    )]
     OtherSettings(String),
     /// The first settings could not be recorded.
     #[error("the settings could not be recorded: {0}")]
@@ -82,8 +84,9 @@ impl SettingsWish {
         let wished = serde_json::to_value(self.over(recorded)).ok()?;
         let recorded = serde_json::to_value(recorded).ok()?;
         let members = recorded.as_object()?.iter().filter(|(name, value)| wished.get(name.as_str()) != Some(*value));
-        let differences: Vec<_> =
-            members.map(|(name, value)| format!("{name} is recorded as {value} and wished as {}", wished[name.as_str()])).collect();
+        let differences: Vec<_> = members
+            .map(|(name, value)| format!("{name} is recorded as {value} and wished as {}", wished[name.as_str()]))
+            .collect();
         (!differences.is_empty()).then(|| differences.join(", "))
     }
 }
@@ -131,7 +134,10 @@ impl App {
     }
 
     /// Runs what blocks on a thread that may.
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&dyn Store) -> T + Send + 'static) -> Result<T, AppError> {
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Store) -> T + Send + 'static,
+    ) -> Result<T, AppError> {
         let store = self.store.clone();
         let done = tokio::task::spawn_blocking(move || work(store.as_ref())).await;
         done.map_err(|error| AppError::internal("a task failed", &error))
@@ -142,7 +148,12 @@ impl App {
 ///
 /// # Errors
 /// [`OpenError::NotRecorded`] where that fails.
-pub fn record_settings(store: &dyn Store, catalog: &mut Catalog, settings: Settings, clock: &Clock) -> Result<(), OpenError> {
+pub fn record_settings(
+    store: &dyn Store,
+    catalog: &mut Catalog,
+    settings: Settings,
+    clock: &Clock,
+) -> Result<(), OpenError> {
     let time = clock().max(catalog.time());
     let change = committer::change(catalog.revision() + 1, time, Cause::Settings, None, vec![Row::Settings(settings)]);
     store.commit(std::slice::from_ref(&change)).map_err(|error| OpenError::NotRecorded(error.to_string()))?;

@@ -56,7 +56,8 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
 }
 
 fn serve(command: &Serve) -> anyhow::Result<Exit> {
-    let listener = TcpListener::bind(&command.listen).with_context(|| format!("cannot listen on {}", command.listen))?;
+    let listener =
+        TcpListener::bind(&command.listen).with_context(|| format!("cannot listen on {}", command.listen))?;
     let address = listener.local_addr()?;
     let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&command.data)?);
     let app = Arc::new(App::open(store, &command.settings.wish(), system_clock())?);

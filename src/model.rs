@@ -17,12 +17,14 @@ mod settings;
 mod time;
 pub mod version;
 
-pub use artifact_spec::{ArtifactSpec, Late, LateProblem, LateProblemKind, Provide, Read, ReadAttributes, Ready, Require, Resolution};
+pub use artifact_spec::{
+    ArtifactSpec, Late, LateProblem, LateProblemKind, Provide, Read, ReadAttributes, Ready, Require, Resolution,
+};
 pub use artifact_spec::{Scope, Warning};
 pub use attributes::Attributes;
 pub use change::{
-    ActiveRequire, ArtifactRow, Cause, ChangeSet, Difference, DifferenceKind, EnvironmentRow, InterfaceRow, KeyRow, PlanRow, ReceivedRow, RequirementsRow,
-    ResolutionRow, Row, ServerDeclaration, SlotRow, SystemRow,
+    ActiveRequire, ArtifactRow, Cause, ChangeSet, Difference, DifferenceKind, EnvironmentRow, InterfaceRow, KeyRow,
+    PlanRow, ReceivedRow, RequirementsRow, ResolutionRow, Row, ServerDeclaration, SlotRow, SystemRow,
 };
 pub use code::Code;
 pub use component::{ComponentRow, ComponentState, Owner};

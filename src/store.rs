@@ -9,7 +9,8 @@ use std::fmt;
 
 use crate::catalog::Catalog;
 use crate::model::{
-    ChangeSet, Condition, DeploymentId, DeploymentSpec, Outcome, PlanId, PlanRow, ReceivedRow, ResolutionRow, State, Timestamp,
+    ChangeSet, Condition, DeploymentId, DeploymentSpec, Outcome, PlanId, PlanRow, ReceivedRow, ResolutionRow, State,
+    Timestamp,
 };
 
 /// What every backend provides.

@@ -26,11 +26,11 @@ fn at(line: u32, column: u32) -> Place {
 }
 
 fn plain(text: &str) -> Scalar {
-    Scalar { text: text.to_owned(), style: Style::Plain }
+    Scalar { text: text.into(), style: Style::Plain }
 }
 
 fn quoted(text: &str) -> Scalar {
-    Scalar { text: text.to_owned(), style: Style::Quoted }
+    Scalar { text: text.into(), style: Style::Quoted }
 }
 
 fn member<'a>(document: &'a Document, key: &str) -> &'a Node {

@@ -61,7 +61,8 @@ fn a_room_imports_only_rooms_that_stand_before_it() {
 #[test]
 fn the_tour_of_the_crate_names_every_room() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let declared = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect::<BTreeSet<_>>();
+    let declared =
+        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect::<BTreeSet<_>>();
     assert_eq!(declared, BTreeSet::from(ROOMS));
     for room in ROOMS {
         assert!(lib.contains(&format!("[`{room}`]")), "the tour does not name {room}");
@@ -120,7 +121,8 @@ fn no_module_is_a_mod_rs() {
 
 #[test]
 fn only_the_agreed_entries_lie_at_the_top() {
-    let agreed = ["Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "src", "schema", "templates", "fixtures", "tests"];
+    let agreed =
+        ["Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "src", "schema", "templates", "fixtures", "tests"];
     let ignored = fs::read_to_string(root().join(".gitignore")).unwrap();
     let ignored: BTreeSet<_> = ignored.lines().map(|line| line.trim_start_matches('/').to_owned()).collect();
     for entry in fs::read_dir(root()).unwrap() {
@@ -136,13 +138,17 @@ fn every_code_is_unique_kebab_case_and_explained() {
     for &code in Code::ALL {
         let written = code.as_str();
         assert!(seen.insert(written), "{written} stands twice");
-        let is_kebab = written.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+        let is_kebab =
+            written.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
         assert!(is_kebab, "{written} is not kebab-case");
         for text in [code.title(), code.meaning(), code.remedy()] {
             assert!(!text.trim().is_empty(), "{written} is not explained");
         }
         assert!(!code.title().ends_with('.'), "the title of {written} ends with a full stop");
-        assert!(code.meaning().ends_with('.') && code.remedy().ends_with('.'), "{written} is not explained in sentences");
+        assert!(
+            code.meaning().ends_with('.') && code.remedy().ends_with('.'),
+            "{written} is not explained in sentences"
+        );
         assert_eq!(Code::from_text(written), Some(code));
     }
 }
@@ -205,14 +211,18 @@ impl Source {
                     continue;
                 }
                 Token::Word(word) if word == "mod" => {
-                    if let (Some(Token::Word(name)), Some(Token::Other('{'))) = (tokens.get(place + 1), tokens.get(place + 2)) {
+                    if let (Some(Token::Word(name)), Some(Token::Other('{'))) =
+                        (tokens.get(place + 1), tokens.get(place + 2))
+                    {
                         modules.push(name.clone());
                         opened.push(depth);
                     }
                 }
                 Token::Word(word) => {
                     let mut path = vec![word.clone()];
-                    while let (Some(Token::Separator), Some(Token::Word(next))) = (tokens.get(place + 1), tokens.get(place + 2)) {
+                    while let (Some(Token::Separator), Some(Token::Word(next))) =
+                        (tokens.get(place + 1), tokens.get(place + 2))
+                    {
                         path.push(next.clone());
                         place += 2;
                     }
@@ -376,7 +386,9 @@ fn raw_text(characters: &[char], place: usize) -> Option<usize> {
     if characters.get(start + hashes) != Some(&'"') {
         return None;
     }
-    let is_end = |end: usize| characters[end] == '"' && characters[end + 1..].iter().take(hashes).filter(|&&c| c == '#').count() == hashes;
+    let is_end = |end: usize| {
+        characters[end] == '"' && characters[end + 1..].iter().take(hashes).filter(|&&c| c == '#').count() == hashes
+    };
     (start + hashes + 1..characters.len()).find(|&end| is_end(end)).map(|end| end + 1 + hashes)
 }
 

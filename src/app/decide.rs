@@ -11,7 +11,7 @@ pub use server::{DeleteServer, DeletedServer, PutServer};
 pub use start::{Received, Recorded, StartCommand, check_order, check_owners};
 
 use crate::catalog::Catalog;
-use crate::model::{Cause, ComponentRow, DeploymentId, DeploymentSpec, PlanId, Row, Slot, Timestamp};
+use crate::model::{Cause, ComponentRow, DeploymentId, DeploymentSpec, Name, PlanId, Row, Timestamp};
 
 /// What is to be decided by the committer.
 #[derive(Debug)]
@@ -69,10 +69,10 @@ pub enum Refusal {
     Pending(Box<DeploymentSpec>),
     /// The Artifact belongs to another System.
     OwnedElsewhere {
-        /// The slot.
-        slot: Slot,
-        /// The System that owns the Artifact.
-        system: String,
+        /// The Artifact.
+        artifact: Name,
+        /// The System that owns it.
+        system: Name,
     },
     /// The plan does not hold any more: plan again, against the Catalog that is published now.
     Moved,

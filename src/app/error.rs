@@ -1,6 +1,6 @@
 //! Why a request is refused. Every variant is one problem of the wire contract.
 
-use crate::model::{Code, DeploymentSpec, Slot};
+use crate::model::{Code, DeploymentSpec, Name};
 use crate::spec::Problems;
 use crate::store::StoreError;
 use crate::wire::PlanView;
@@ -27,10 +27,10 @@ pub enum AppError {
     },
     /// The Artifact belongs to another System.
     OwnedElsewhere {
-        /// The slot asked for.
-        slot: Slot,
+        /// The Artifact.
+        artifact: Name,
         /// The System that owns it.
-        system: String,
+        system: Name,
     },
     /// Nothing is known under this name or id.
     NotFound {

@@ -49,9 +49,11 @@ impl App {
             Ok(_) => Err(AppError::Internal("a finish was answered as something else".to_owned())),
             Err(Refused { refusal: Refusal::NoneOpen, .. }) => self.repeat_finish(id, success, &document).await,
             Err(Refused { refusal: Refusal::LeaseLost { reason, deployment }, .. }) => {
-                let held = target.members.iter().find(|member| member.spec.id == deployment).map(|member| &member.spec.slot);
+                let held =
+                    target.members.iter().find(|member| member.spec.id == deployment).map(|member| &member.spec.slot);
                 let catalog = self.catalog();
-                let holder = held.and_then(|slot| catalog.slot(slot)?.open()).map(|open| Box::new(open.as_ref().clone()));
+                let holder =
+                    held.and_then(|slot| catalog.slot(slot)?.open()).map(|open| Box::new(open.as_ref().clone()));
                 Err(AppError::LeaseLost { reason, holder })
             }
             Err(Refused { refusal, .. }) => Err(refused(refusal)),
@@ -106,7 +108,9 @@ fn check_identity(document: &FinishDocument, id: PlanId, target: &Target) -> Res
     let set = target.members.first().map(|member: &StoredDeployment| member.spec.plan);
     match written.parse::<PlanId>() {
         Ok(posted) if posted == id || Some(posted) == set => Ok(()),
-        _ => Err(AppError::Malformed(format!("the body is about the plan {written}, the path about {id}; they must be the same"))),
+        _ => Err(AppError::Malformed(format!(
+            "the body is about the plan {written}, the path about {id}; they must be the same"
+        ))),
     }
 }
 
@@ -127,10 +131,13 @@ fn members(target: &Target, document: &FinishDocument) -> Result<Vec<FinishMembe
         let mut is_corrected = false;
         for correction in corrections(document, target, index) {
             let provided = recorded.provides.iter_mut().enumerate();
-            let mut provided = provided.filter(|(_, p)| p.interface == correction.interface && p.layer == correction.layer);
+            let mut provided =
+                provided.filter(|(_, p)| p.interface == correction.interface && p.layer == correction.layer);
             let Some((provide, found)) = provided.next() else {
-                let message =
-                    format!("{} in the layer {} is none of what this attempt provides", correction.interface, correction.layer);
+                let message = format!(
+                    "{} in the layer {} is none of what this attempt provides",
+                    correction.interface, correction.layer
+                );
                 problems.add(Code::UnknownValue, correction.pointer.clone(), message);
                 continue;
             };
@@ -142,7 +149,14 @@ fn members(target: &Target, document: &FinishDocument) -> Result<Vec<FinishMembe
             }
         }
         let DeploymentSpec { id, slot, .. } = stored.spec.clone();
-        members.push(FinishMember { id, slot, token: token(document, target, index), resolution, recorded, is_corrected });
+        members.push(FinishMember {
+            id,
+            slot,
+            token: token(document, target, index),
+            resolution,
+            recorded,
+            is_corrected,
+        });
     }
     problems.or(members).map_err(|problems| AppError::Invalid(Code::InvalidFinish, problems))
 }

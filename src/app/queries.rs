@@ -7,8 +7,8 @@ use super::{App, AppError};
 use crate::catalog::{Catalog, Component};
 use crate::document::JsonText;
 use crate::model::{
-    ArtifactRow, ComponentId, ComponentState, Condition, DeploymentId, DeploymentSpec, EnvironmentRow, FirstDeployment, InterfaceRow, Layer,
-    Name, Outcome, PlanId, ReceivedRow, Selector, State, SystemRow, Timestamp,
+    ArtifactRow, ComponentId, ComponentState, Condition, DeploymentId, DeploymentSpec, EnvironmentRow, FirstDeployment,
+    InterfaceRow, Layer, Name, Outcome, PlanId, ReceivedRow, Selector, State, SystemRow, Timestamp,
 };
 use crate::spec::nearest;
 use crate::store::{DeploymentFilter, ListedDeployment, Page};
@@ -148,7 +148,12 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Unavailable`] where the store cannot be read.
-    pub async fn deployments(&self, filter: DeploymentFilter, limit: usize, before: Option<i64>) -> Result<Listed, AppError> {
+    pub async fn deployments(
+        &self,
+        filter: DeploymentFilter,
+        limit: usize,
+        before: Option<i64>,
+    ) -> Result<Listed, AppError> {
         let page = Page { limit: limit + 1, before };
         let mut found = self.blocking(move |store| store.deployments(&filter, page)).await??;
         let more = found.len() > limit;
@@ -214,7 +219,8 @@ impl App {
             }
         };
         let consumers = catalog.consumers(id);
-        let consumers = consumers.iter().map(|consumer| CouplingView::new(consumer, consumer.is_broken_on(&component))).collect();
+        let consumers =
+            consumers.iter().map(|consumer| CouplingView::new(consumer, consumer.is_broken_on(&component))).collect();
         Ok(text(&View { component: MatchView::from(&component), consumers, attempts }))
     }
 
@@ -228,17 +234,21 @@ impl App {
         self.blocking(move |_| {
             let (after, count) = (after.as_deref(), limit + 1);
             let mut found: Vec<(String, JsonText)> = match kind {
-                NamedKind::System => entries(&catalog.systems_after(after, count), |row| (&row.name, text(&SystemView::from(row)))),
-                NamedKind::Artifact => entries(&catalog.artifacts_after(after, count), |row| (&row.name, text(&ArtifactView::from(row)))),
+                NamedKind::System => {
+                    entries(&catalog.systems_after(after, count), |row| (&row.name, text(&SystemView::from(row))))
+                }
+                NamedKind::Artifact => {
+                    entries(&catalog.artifacts_after(after, count), |row| (&row.name, text(&ArtifactView::from(row))))
+                }
                 NamedKind::Interface => {
                     entries(&catalog.interfaces_after(after, count), |row| (&row.name, text(&InterfaceView::from(row))))
                 }
-                NamedKind::Environment => {
-                    entries(&catalog.environments_after(after, count), |row| (&row.name, text(&EnvironmentView::from(row))))
-                }
-                NamedKind::Server => {
-                    entries(&catalog.servers_after(after, count), |server| (server.name(), text(&ServerView::from(server))))
-                }
+                NamedKind::Environment => entries(&catalog.environments_after(after, count), |row| {
+                    (&row.name, text(&EnvironmentView::from(row)))
+                }),
+                NamedKind::Server => entries(&catalog.servers_after(after, count), |server| {
+                    (server.name(), text(&ServerView::from(server)))
+                }),
             };
             let more = found.len() > limit;
             found.truncate(limit);
@@ -293,7 +303,8 @@ impl App {
                 }
                 let server = catalog.server(name).ok_or_else(missing)?;
                 let consumers = catalog.consumers(server.id());
-                let consumers = consumers.iter().map(|consumer| CouplingView::new(consumer, consumer.is_broken_on(&server)));
+                let consumers =
+                    consumers.iter().map(|consumer| CouplingView::new(consumer, consumer.is_broken_on(&server)));
                 let consumers = consumers.collect();
                 Ok(text(&View { server: ServerView::from(&server), consumers }))
             }
@@ -307,7 +318,9 @@ impl App {
 
 impl ComponentFilter {
     fn accepts(&self, component: &Component<'_>) -> bool {
-        let is = |wanted: &Option<String>, actual: Option<&str>| wanted.as_deref().is_none_or(|wanted| actual == Some(wanted));
+        let is = |wanted: &Option<String>, actual: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| actual == Some(wanted))
+        };
         let name = component.name().as_ref();
         is(&self.system, component.system().map(AsRef::as_ref))
             && is(&self.environment, Some(component.environment()))
@@ -322,7 +335,10 @@ fn attempts(found: &[ListedDeployment]) -> Vec<JsonText> {
     found.iter().map(|listed| text(&AttemptView::from(&listed.spec))).collect()
 }
 
-fn entries<'a, R, N: ToString + ?Sized + 'a>(rows: &'a [R], entry: impl Fn(&'a R) -> (&'a N, JsonText)) -> Vec<(String, JsonText)> {
+fn entries<'a, R, N: ToString + ?Sized + 'a>(
+    rows: &'a [R],
+    entry: impl Fn(&'a R) -> (&'a N, JsonText),
+) -> Vec<(String, JsonText)> {
     rows.iter().map(entry).map(|(name, item)| (name.to_string(), item)).collect()
 }
 
@@ -386,7 +402,11 @@ fn interface_view(catalog: &Catalog, row: &InterfaceRow) -> JsonText {
             })
             .collect(),
     });
-    let view = View { interface: row.into(), providers: components.iter().map(MatchView::from).collect(), requirers: requirers.collect() };
+    let view = View {
+        interface: row.into(),
+        providers: components.iter().map(MatchView::from).collect(),
+        requirers: requirers.collect(),
+    };
     text(&view)
 }
 

@@ -12,13 +12,19 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::ServerInUse`] where it would move away from under its couplings.
-    pub async fn put_server(&self, declaration: ServerDeclaration, actor: Option<String>) -> Result<(ComponentRow, bool), AppError> {
+    pub async fn put_server(
+        &self,
+        declaration: ServerDeclaration,
+        actor: Option<String>,
+    ) -> Result<(ComponentRow, bool), AppError> {
         let name = declaration.name.clone();
         let command = PutServer { declaration, component: new_component(), actor };
         match self.committer.commit(Command::PutServer(Box::new(command))).await {
             Ok(Done { answer: Answer::ServerPut { row, is_new }, .. }) => Ok((*row, is_new)),
             Ok(_) => Err(AppError::Internal("a declaration was answered as something else".to_owned())),
-            Err(Refused { refusal: Refusal::ServerInUse, .. }) => Err(AppError::ServerInUse(self.couplings_on_server(&name))),
+            Err(Refused { refusal: Refusal::ServerInUse, .. }) => {
+                Err(AppError::ServerInUse(self.couplings_on_server(&name)))
+            }
             Err(Refused { refusal, .. }) => Err(refused(refusal)),
         }
     }
@@ -56,7 +62,8 @@ impl App {
     fn couplings_on_server(&self, name: &Name) -> Vec<CouplingView> {
         let catalog = self.catalog();
         let server = catalog.server(name.as_str());
-        let couplings = server.map(|server| catalog.couplings_on(server.id()).iter().map(|c| CouplingView::new(c, false)).collect());
+        let couplings = server
+            .map(|server| catalog.couplings_on(server.id()).iter().map(|c| CouplingView::new(c, false)).collect());
         couplings.unwrap_or_default()
     }
 }

@@ -55,8 +55,10 @@ impl App {
             let mut plan = rendered.plan(&catalog, Identities::Withheld)?;
             for (spec, planned) in rendered.specs.iter().zip(&mut plan.members) {
                 if let Some(open) = catalog.slot(&spec.slot).and_then(|slot| slot.open()) {
-                    let message =
-                        format!("attempt {} on {} is open ({}); a real start would be refused", open.number, spec.slot, open.id);
+                    let message = format!(
+                        "attempt {} on {} is open ({}); a real start would be refused",
+                        open.number, spec.slot, open.id
+                    );
                     planned.warnings.push(Warning::new(Code::DeploymentPending, "", message));
                 }
             }
@@ -109,13 +111,20 @@ impl App {
                 }
                 Ok(_) => return Err(AppError::Internal("a start was answered as something else".to_owned())),
                 // What it was planned against has moved, or is no longer enough: plan again, against what is published now.
-                Err(Refused { refusal: Refusal::Moved | Refusal::NotDeployable, command: Some(Command::Start(again)) }) => command = again,
+                Err(Refused {
+                    refusal: Refusal::Moved | Refusal::NotDeployable,
+                    command: Some(Command::Start(again)),
+                }) => command = again,
                 Err(Refused { refusal, .. }) => return self.refused_start(refusal, repeated.as_ref()).await,
             }
         }
     }
 
-    async fn refused_start(&self, refusal: Refusal, repeated: Option<&StartDocument>) -> Result<StartOutcome, AppError> {
+    async fn refused_start(
+        &self,
+        refusal: Refusal,
+        repeated: Option<&StartDocument>,
+    ) -> Result<StartOutcome, AppError> {
         match (refusal, repeated) {
             (Refusal::KeyKnown(plan), Some(document)) => {
                 self.repeat(plan, document).await.map(|plan| StartOutcome::Repeated(Box::new(plan)))
@@ -129,25 +138,30 @@ impl App {
         let comparable = document.comparable();
         let settings = Self::settings(&self.catalog());
         self.blocking(move |store| {
-            let (members, is_set) = views::members_of(store, id)?.ok_or_else(|| AppError::not_found(format!("the plan {id}")))?;
+            let (members, is_set) =
+                views::members_of(store, id)?.ok_or_else(|| AppError::not_found(format!("the plan {id}")))?;
             let stored = members.iter().map(|member| (&member.received.artifact_spec, &member.received.input));
             let recorded = comparable_received(is_set, stored, ReadContext { settings: &settings });
             match recorded.map(|recorded| difference(&recorded, &comparable)) {
                 Ok(None) => Ok(views::plan(id, members, is_set, views::Leases::Shown)),
-                Ok(Some(pointer)) => Err(AppError::KeyReused { plan: id, difference: format!("they differ first at {pointer}") }),
-                Err(_) => Err(AppError::KeyReused { plan: id, difference: "the recorded one cannot be read any more".to_owned() }),
+                Ok(Some(pointer)) => {
+                    Err(AppError::KeyReused { plan: id, difference: format!("they differ first at {pointer}") })
+                }
+                Err(_) => Err(AppError::KeyReused {
+                    plan: id,
+                    difference: "the recorded one cannot be read any more".to_owned(),
+                }),
             }
         })
         .await?
     }
-
 }
 
 /// What a refusal says to the client.
 pub(super) fn refused(refusal: Refusal) -> AppError {
     match refusal {
         Refusal::Pending(open) => AppError::Pending(open),
-        Refusal::OwnedElsewhere { slot, system } => AppError::OwnedElsewhere { slot, system },
+        Refusal::OwnedElsewhere { artifact, system } => AppError::OwnedElsewhere { artifact, system },
         Refusal::Unavailable(error) => AppError::Unavailable(error),
         Refusal::LeaseLost { reason, .. } => AppError::LeaseLost { reason, holder: None },
         Refusal::NoServer => AppError::not_found("the server"),
@@ -238,7 +252,13 @@ impl Rendered {
         let body = if self.is_set {
             PlanBody::Set { artifact_specs: texts, deployments: Vec::new() }
         } else {
-            PlanBody::Single { artifact_spec: texts.remove(0), deployment: None, lease: None, supersedes: None, stale: None }
+            PlanBody::Single {
+                artifact_spec: texts.remove(0),
+                deployment: None,
+                lease: None,
+                supersedes: None,
+                stale: None,
+            }
         };
         let explanation = match &plan.verdict {
             Verdict::Yes => None,
@@ -271,7 +291,8 @@ fn received(document: &StartDocument) -> Vec<Received> {
 
 fn started(command: &StartCommand, recorded: &Recorded) -> PlanView {
     let members = recorded.specs.iter().zip(&command.texts).zip(&command.received);
-    let members = members.map(|((spec, text), received)| views::OpenMember { spec, text, annotations: &received.annotations });
+    let members =
+        members.map(|((spec, text), received)| views::OpenMember { spec, text, annotations: &received.annotations });
     let body = views::open_body(members, command.is_set);
     let (id, revision) = (Some(command.plan_id), command.plan.revision);
     let warnings = warnings(&command.plan, command.is_set);

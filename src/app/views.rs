@@ -92,7 +92,10 @@ pub fn plan(id: PlanId, members: Vec<StoredDeployment>, is_set: bool, leases: Le
     for (index, member) in members.iter().enumerate() {
         warnings.extend(below(&member.resolution.warnings, &member_prefix(is_set, index)));
     }
-    let in_set = members.first().filter(|member| !is_set && member.spec.plan.0 != member.spec.id.0).map(|member| member.spec.plan);
+    let in_set = members
+        .first()
+        .filter(|member| !is_set && member.spec.plan.0 != member.spec.id.0)
+        .map(|member| member.spec.plan);
     let mut recorded: Vec<_> = members.into_iter().map(|member| recorded(member, leases)).collect();
     let body = if is_set {
         let (artifact_specs, deployments) = recorded.into_iter().unzip();

@@ -9,7 +9,9 @@ use super::names::{NamedArtifact, NamedEnvironment, NamedInterface};
 use super::slots::{SlotIndex, SlotKey, SlotState};
 use super::symbols::Symbol;
 use super::{Catalog, Handle, Posting};
-use crate::model::{ChangeSet, ComponentRow, ComponentState, DeploymentSpec, Name, Owner, RequirementsRow, Row, Slot, Timestamp};
+use crate::model::{
+    ChangeSet, ComponentRow, ComponentState, DeploymentSpec, Name, Owner, RequirementsRow, Row, Slot, Timestamp,
+};
 
 impl Catalog {
     /// Applies one ChangeSet. Its revision becomes the Catalog's.
@@ -134,8 +136,11 @@ impl Catalog {
 
     fn place_requirements(&mut self, row: &RequirementsRow) {
         let index = self.slot_index(&row.slot);
-        let interfaces: Vec<_> =
-            row.requires.iter().map(|require| require.interface.as_ref().map(|interface| self.intern(interface))).collect();
+        let interfaces: Vec<_> = row
+            .requires
+            .iter()
+            .map(|require| require.interface.as_ref().map(|interface| self.intern(interface)))
+            .collect();
         if let Some(before) = self.slot_mut(index).requirements.take() {
             let symbols = &self.symbols;
             self.couplings.remove(index, &before, |name| symbols.find(name.as_str()));

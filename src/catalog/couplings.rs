@@ -54,7 +54,12 @@ impl Couplings {
         }
     }
 
-    pub fn remove(&mut self, slot: SlotIndex, requirements: &RequirementsRow, interface: impl Fn(&Name) -> Option<Symbol>) {
+    pub fn remove(
+        &mut self,
+        slot: SlotIndex,
+        requirements: &RequirementsRow,
+        interface: impl Fn(&Name) -> Option<Symbol>,
+    ) {
         for require in &requirements.requires {
             for provider in &require.providers {
                 if let Some(slots) = self.consumers.get_mut(provider) {
@@ -86,7 +91,9 @@ impl Catalog {
         let slots = self.couplings.consumers.get(&provider).into_iter().flatten();
         let requirements = slots.filter_map(|slot| self.slot_at(*slot).requirements.as_deref());
         let mut found: Vec<_> = requirements
-            .flat_map(|requirements| requirements.requires.iter().map(move |require| Consumer { requirements, require }))
+            .flat_map(|requirements| {
+                requirements.requires.iter().map(move |require| Consumer { requirements, require })
+            })
             .filter(|consumer| consumer.require.providers.contains(&provider))
             .collect();
         found.sort_by_key(|consumer| (&consumer.requirements.slot, &consumer.require.name));

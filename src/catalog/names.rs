@@ -67,7 +67,8 @@ impl Catalog {
     pub fn owned_by(&self, system: &Name) -> (Vec<Name>, Vec<Name>) {
         let Some(system) = self.symbols.find(system.as_str()) else { return (Vec::new(), Vec::new()) };
         let artifacts = self.artifacts.iter().filter(|(_, entry)| entry.system == system).map(|(&symbol, _)| symbol);
-        let interfaces = self.interfaces.iter().filter(|(_, entry)| entry.system == Some(system)).map(|(&symbol, _)| symbol);
+        let interfaces =
+            self.interfaces.iter().filter(|(_, entry)| entry.system == Some(system)).map(|(&symbol, _)| symbol);
         let names = |symbols: Vec<Symbol>| symbols.into_iter().map(|symbol| self.symbols.name(symbol)).collect();
         (
             names(self.in_name_order(artifacts, None, usize::MAX)),

@@ -56,7 +56,9 @@ impl Catalog {
     /// Environment; without an Interface, those that satisfy the expression with the smallest non-empty posting.
     pub fn candidates(&self, predicate: &Predicate, excluded: &Excluded, limit: usize) -> Candidates<'_> {
         let handles: Handles<'_> = match &predicate.interface {
-            Some(interface) => self.label_posting("interface", interface.as_str()).map_or(Handles::Nothing, Handles::One),
+            Some(interface) => {
+                self.label_posting("interface", interface.as_str()).map_or(Handles::Nothing, Handles::One)
+            }
             None => predicate
                 .selector
                 .0

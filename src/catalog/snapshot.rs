@@ -12,9 +12,13 @@ impl Catalog {
         let systems = self.systems.iter().map(|(&name, ())| Row::System(self.system_row(name)));
         let artifacts = self.artifacts.iter().map(|(&name, entry)| Row::Artifact(self.artifact_row(name, *entry)));
         let interfaces = self.interfaces.iter().map(|(&name, entry)| Row::Interface(self.interface_row(name, *entry)));
-        let environments = self.environments.iter().map(|(&name, entry)| Row::Environment(self.environment_row(name, *entry)));
+        let environments =
+            self.environments.iter().map(|(&name, entry)| Row::Environment(self.environment_row(name, *entry)));
         let components = self.components.iter().map(|stored| Row::Component(self.view(stored).row()));
-        let keys = self.idempotency.iter().map(|(key, &plan)| Row::Key(KeyRow { key: self.symbols.text(*key).to_string(), plan }));
+        let keys = self
+            .idempotency
+            .iter()
+            .map(|(key, &plan)| Row::Key(KeyRow { key: self.symbols.text(*key).to_string(), plan }));
         let slots = self.slots.iter().flat_map(|state| {
             let key = state.key;
             let slot = crate::model::Slot {
@@ -32,7 +36,14 @@ impl Catalog {
             let requirements = state.requirements.iter().map(|row| Row::Requirements(row.as_ref().clone()));
             std::iter::once(numbered).chain(specs).chain(planned).chain(requirements)
         });
-        settings.chain(systems).chain(artifacts).chain(interfaces).chain(environments).chain(components).chain(slots).chain(keys)
+        settings
+            .chain(systems)
+            .chain(artifacts)
+            .chain(interfaces)
+            .chain(environments)
+            .chain(components)
+            .chain(slots)
+            .chain(keys)
     }
 
     fn view<'a>(&'a self, stored: &'a super::Stored) -> super::Component<'a> {

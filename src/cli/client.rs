@@ -38,11 +38,13 @@ pub(super) fn post(
     if let Some(actor) = &client.actor {
         request = request.header("Mortise-Actor", actor);
     }
-    let unreachable = |error: ureq::Error| CliError::Unreachable { server: client.server.clone(), error: error.to_string() };
+    let unreachable =
+        |error: ureq::Error| CliError::Unreachable { server: client.server.clone(), error: error.to_string() };
     let mut response = request.send(body).map_err(unreachable)?;
     let status = response.status().as_u16();
     let text = response.body_mut().with_config().limit(u64::MAX).read_to_string().map_err(unreachable)?;
-    let body = Json::parse(&text).map_err(|error| CliError::Strange { server: client.server.clone(), error: error.to_string() })?;
+    let body = Json::parse(&text)
+        .map_err(|error| CliError::Strange { server: client.server.clone(), error: error.to_string() })?;
     Ok(Answer { status, body })
 }
 

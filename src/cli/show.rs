@@ -40,7 +40,10 @@ fn problem(status: u16, body: &Json) -> String {
             (Some(line), Some(column)) => format!(" {line}:{column}"),
             _ => String::new(),
         };
-        line(&mut text, &format!("  {}{place}  {} [{}]", word(problem, "pointer"), word(problem, "message"), word(problem, "code")));
+        line(
+            &mut text,
+            &format!("  {}{place}  {} [{}]", word(problem, "pointer"), word(problem, "message"), word(problem, "code")),
+        );
     }
     text
 }
@@ -64,7 +67,9 @@ fn plan(body: &Json) -> String {
     for (spec, deployment) in single.into_iter().chain(set) {
         specification(&mut text, spec, deployment);
     }
-    if let Some(explanation) = body.get("explanation").and_then(|json| serde_json::from_str::<Explanation>(&json.to_string()).ok()) {
+    if let Some(explanation) =
+        body.get("explanation").and_then(|json| serde_json::from_str::<Explanation>(&json.to_string()).ok())
+    {
         line(&mut text, &explanation.to_string());
     }
     for warning in elements(body, "warnings") {
@@ -86,19 +91,31 @@ fn specification(text: &mut String, spec: &Json, deployment: Option<&Json>) {
         Some(deployment) => {
             let number = deployment.get("number").map_or_else(String::new, ToString::to_string);
             let outcome = word(deployment, "outcome");
-            let state = if outcome.is_empty() { word(deployment, "condition").to_lowercase() } else { outcome.to_owned() };
+            let state =
+                if outcome.is_empty() { word(deployment, "condition").to_lowercase() } else { outcome.to_owned() };
             line(text, &format!("{what}: attempt {number}, {}, {state}", word(deployment, "currentState")));
         }
     }
     for provide in elements(spec, "provides") {
-        line(text, &format!("  provides {} ({}) {}", word(provide, "interface"), word(provide, "layer"), word(provide, "version")));
+        line(
+            text,
+            &format!(
+                "  provides {} ({}) {}",
+                word(provide, "interface"),
+                word(provide, "layer"),
+                word(provide, "version")
+            ),
+        );
     }
     for section in ["requires", "deploymentSpec"] {
         for (name, require) in members(spec, section) {
             let matches = elements(require, "matches");
             let interface = word(require, "interface");
             let of = if interface.is_empty() { String::new() } else { format!(" {interface}") };
-            line(text, &format!("  requires {name}:{of}{}", if matches.is_empty() { " (nothing matched)" } else { "" }));
+            line(
+                text,
+                &format!("  requires {name}:{of}{}", if matches.is_empty() { " (nothing matched)" } else { "" }),
+            );
             for found in matches {
                 matched(text, found);
             }

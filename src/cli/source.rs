@@ -18,7 +18,11 @@ impl Source {
     pub fn read(path: &Path) -> Result<Self, CliError> {
         let name = path.display().to_string();
         let mut bytes = Vec::new();
-        let read = if name == "-" { std::io::stdin().read_to_end(&mut bytes).map(drop) } else { std::fs::read(path).map(|all| bytes = all) };
+        let read = if name == "-" {
+            std::io::stdin().read_to_end(&mut bytes).map(drop)
+        } else {
+            std::fs::read(path).map(|all| bytes = all)
+        };
         read.map_err(|error| CliError::File { path: name.clone(), error })?;
         let begins_like_json = bytes.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['));
         let is_json = match path.extension().and_then(|extension| extension.to_str()) {

@@ -225,7 +225,9 @@ impl Serialize for Node {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.value {
             NodeValue::Array(elements) => serializer.collect_seq(elements),
-            NodeValue::Object(members) => serializer.collect_map(members.iter().map(|member| (&member.key, &member.value))),
+            NodeValue::Object(members) => {
+                serializer.collect_map(members.iter().map(|member| (&member.key, &member.value)))
+            }
             NodeValue::Scalar(Scalar { text, style: Style::Quoted }) => serializer.serialize_str(text),
             NodeValue::Scalar(Scalar { text, style: Style::Plain }) => match text.as_str() {
                 "" | "null" => serializer.serialize_unit(),

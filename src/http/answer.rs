@@ -43,7 +43,13 @@ impl Format {
         self.respond_as(status, body, "application/problem+json", "application/problem+yaml")
     }
 
-    fn respond_as(self, status: StatusCode, body: &impl Serialize, json: &'static str, yaml: &'static str) -> HttpResponse {
+    fn respond_as(
+        self,
+        status: StatusCode,
+        body: &impl Serialize,
+        json: &'static str,
+        yaml: &'static str,
+    ) -> HttpResponse {
         let text = serde_json::to_string(body).expect("every key of an answer is text");
         match self {
             Self::Json => HttpResponse::build(status).content_type(json).body(text),

@@ -70,7 +70,9 @@ pub(super) fn syntax(request: &HttpRequest) -> Result<Option<Syntax>, Refusal> {
 /// # Errors
 /// 415 where there is no `Content-Type`, or another one.
 pub(super) fn required_syntax(request: &HttpRequest) -> Result<Syntax, Refusal> {
-    let missing = || Refusal::new(Code::UnsupportedMediaType, "there is no Content-Type; send application/json or application/yaml");
+    let missing = || {
+        Refusal::new(Code::UnsupportedMediaType, "there is no Content-Type; send application/json or application/yaml")
+    };
     syntax(request)?.ok_or_else(missing)
 }
 
@@ -86,11 +88,7 @@ pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Cod
         Syntax::Json => Document::from_json(&body, limits),
         Syntax::Yaml => Document::from_yaml(&body, limits),
     };
-    let parsed = if body.len() < LARGE_BYTES {
-        parse(body)
-    } else {
-        blocking(move || parse(body)).await?
-    };
+    let parsed = if body.len() < LARGE_BYTES { parse(body) } else { blocking(move || parse(body)).await? };
     parsed.map_err(|error| match Problem::of_document(&error) {
         None => Refusal::new(Code::Malformed, error.to_string()),
         Some(problem) => {

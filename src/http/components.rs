@@ -29,7 +29,9 @@ async fn list_answer(request: &HttpRequest, state: &State) -> Answer {
         artifact: query.take("artifact"),
         server: query.take("server"),
         state: query.take_choice("state", &states.map(|state| (state.as_str(), state)))?,
-        selector: selector.map_err(|error| Refusal::new(Code::InvalidQuery, format!("selector: {error}")))?.unwrap_or_default(),
+        selector: selector
+            .map_err(|error| Refusal::new(Code::InvalidQuery, format!("selector: {error}")))?
+            .unwrap_or_default(),
     };
     let limit = query.take_limit()?;
     let after = query.take_parsed("cursor", "the `next` of the answer before")?;
@@ -43,6 +45,6 @@ pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpRe
 }
 
 async fn get_answer(request: &HttpRequest, state: &State) -> Answer {
-    Query::of(request)?.finish(&[])?;
+    Query::without(request)?;
     Ok(ok(request, &state.app.component(id(request)?).await?))
 }

@@ -11,8 +11,19 @@ use crate::model::{Condition, DeploymentId, Outcome, State as DeploymentState};
 use crate::store::DeploymentFilter;
 
 const PARAMETERS: [&str; 13] = [
-    "system", "artifact", "environment", "instance", "state", "condition", "targetState", "outcome", "actor", "from", "to",
-    "limit", "cursor",
+    "system",
+    "artifact",
+    "environment",
+    "instance",
+    "state",
+    "condition",
+    "targetState",
+    "outcome",
+    "actor",
+    "from",
+    "to",
+    "limit",
+    "cursor",
 ];
 
 pub(super) async fn list(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
@@ -46,7 +57,7 @@ pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpRe
 }
 
 async fn get_answer(request: &HttpRequest, state: &State) -> Answer {
-    Query::of(request)?.finish(&[])?;
+    Query::without(request)?;
     Ok(ok(request, &state.app.plan(id(request)?).await?))
 }
 
@@ -68,7 +79,7 @@ async fn specification_answer(request: &HttpRequest, state: &State) -> Answer {
     struct ReceivedSet {
         artifact_specs: Vec<Received>,
     }
-    Query::of(request)?.finish(&[])?;
+    Query::without(request)?;
     let (rows, is_set) = state.app.received(id(request)?).await?;
     let received = rows.into_iter().map(|row| Received {
         id: is_set.then_some(row.deployment),

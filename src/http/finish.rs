@@ -27,7 +27,8 @@ async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> 
     } else {
         let syntax = body::required_syntax(request)?;
         let document = body::read(state, syntax, received, Code::InvalidFinish).await?;
-        FinishDocument::read(&document).map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidFinish, problems)))?
+        FinishDocument::read(&document)
+            .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidFinish, problems)))?
     };
     let success = match (asked, document.success) {
         (Some(query), Some(body)) if query != body => {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::State;
 use super::answer::{Answer, ok, respond};
 use super::problem::Refusal;
-use super::query::segment;
+use super::query::{Query, segment};
 use crate::model::Code;
 
 /// The JSON Schema of the artifact specification.
@@ -19,15 +19,20 @@ struct Status<'a> {
 
 /// The process runs.
 pub(super) async fn healthz(request: HttpRequest) -> HttpResponse {
-    ok(&request, &Status { status: "ok" })
+    respond(&request, Query::without(&request).map(|()| ok(&request, &Status { status: "ok" })))
 }
 
 /// Requests can be recorded.
 pub(super) async fn readyz(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    respond(&request, readyz_answer(&request, &state))
+}
+
+fn readyz_answer(request: &HttpRequest, state: &State) -> Answer {
+    Query::without(request)?;
     if state.app.is_ready() {
-        return ok(&request, &Status { status: "ready" });
+        return Ok(ok(request, &Status { status: "ready" }));
     }
-    Refusal::new(Code::Unavailable, "nothing can be recorded now").respond(&request)
+    Err(Refusal::new(Code::Unavailable, "nothing can be recorded now"))
 }
 
 pub(super) async fn problem(request: HttpRequest) -> HttpResponse {
@@ -42,6 +47,7 @@ fn problem_answer(request: &HttpRequest) -> Answer {
         meaning: &'static str,
         remedy: &'static str,
     }
+    Query::without(request)?;
     let written = segment(request, "code")?;
     let Some(code) = Code::from_text(&written) else {
         let hint = crate::spec::nearest(&written, Code::ALL.iter().map(|code| code.as_str()));
@@ -52,6 +58,7 @@ fn problem_answer(request: &HttpRequest) -> Answer {
 }
 
 /// The JSON Schema of the artifact specification, as it stands in the repository.
-pub(super) async fn schema() -> HttpResponse {
-    HttpResponse::Ok().content_type("application/schema+json").body(SCHEMA)
+pub(super) async fn schema(request: HttpRequest) -> HttpResponse {
+    let schema = |()| HttpResponse::Ok().content_type("application/schema+json").body(SCHEMA);
+    respond(&request, Query::without(&request).map(schema))
 }

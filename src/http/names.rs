@@ -24,7 +24,7 @@ pub(super) async fn get(request: HttpRequest, state: web::Data<State>, kind: Nam
 }
 
 async fn get_answer(request: &HttpRequest, state: &State, kind: NamedKind) -> Answer {
-    Query::of(request)?.finish(&[])?;
+    Query::without(request)?;
     let name = segment(request, "name")?;
     Ok(ok(request, &state.app.named_one(kind, &name).await?))
 }

@@ -1,11 +1,12 @@
 //! Problems (RFC 9457): the one envelope of every refusal.
 
 use actix_web::http::{Method, StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::answer::Format;
+use super::body;
 use crate::app::{AppError, CouplingView};
 use crate::model::{Code, DeploymentId, DeploymentSpec, PlanId};
 use crate::spec::{Problem, Problems};
@@ -162,15 +163,18 @@ impl From<AppError> for Refusal {
                     "attempt {} on {} was opened{by} at {} and is not finished; finish {} first",
                     open.number, open.slot, open.created_at, open.id
                 );
-                Self { retry_after_seconds: Some(PENDING_RETRY_SECONDS), ..Self::of_attempt(Code::DeploymentPending, detail, &open) }
+                Self {
+                    retry_after_seconds: Some(PENDING_RETRY_SECONDS),
+                    ..Self::of_attempt(Code::DeploymentPending, detail, &open)
+                }
             }
             AppError::KeyReused { plan, difference } => {
                 let detail = format!("the plan {plan} was recorded under this key for another request: {difference}");
                 let facts = Facts { recorded: Some(plan), ..Facts::default() };
                 Self { facts: Box::new(facts), ..Self::new(Code::IdempotencyKeyReused, detail) }
             }
-            AppError::OwnedElsewhere { slot, system } => {
-                Self::new(Code::ArtifactOwnedElsewhere, format!("{} belongs to the System {system}", slot.artifact))
+            AppError::OwnedElsewhere { artifact, system } => {
+                Self::new(Code::ArtifactOwnedElsewhere, format!("{artifact} belongs to the System {system}"))
             }
             AppError::NotFound { what, nearest } => {
                 let hint = nearest.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
@@ -189,22 +193,33 @@ impl From<AppError> for Refusal {
             },
             AppError::ServerInUse(couplings) => {
                 let detail = format!("{} couplings point at it; they would be torn", couplings.len());
-                Self { facts: Box::new(Facts { couplings, ..Facts::default() }), ..Self::new(Code::ServerInUse, detail) }
+                Self {
+                    facts: Box::new(Facts { couplings, ..Facts::default() }),
+                    ..Self::new(Code::ServerInUse, detail)
+                }
             }
-            AppError::Unavailable(detail) => Self { retry_after_seconds: Some(1), ..Self::new(Code::Unavailable, detail) },
+            AppError::Unavailable(detail) => {
+                Self { retry_after_seconds: Some(1), ..Self::new(Code::Unavailable, detail) }
+            }
             AppError::Internal(detail) => Self::new(Code::Internal, detail),
         }
     }
 }
 
 /// The answer to an address that does not exist.
-pub(super) async fn no_such_address(request: HttpRequest) -> HttpResponse {
+pub(super) async fn no_such_address(request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    body::drain(payload).await;
     let detail = format!("there is nothing at {}; the main route is POST /deployments/start", request.path());
     Refusal::new(Code::NotFound, detail).respond(&request)
 }
 
 /// The answer to a method that an address does not have.
-pub(super) async fn method_not_allowed(request: HttpRequest, methods: &'static [Method]) -> HttpResponse {
+pub(super) async fn method_not_allowed(
+    request: HttpRequest,
+    payload: web::Payload,
+    methods: &'static [Method],
+) -> HttpResponse {
+    body::drain(payload).await;
     let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let detail = format!("{} is not allowed at {}; it takes {allowed}", request.method(), request.path());
     let mut response = Refusal::new(Code::MethodNotAllowed, detail).respond(&request);

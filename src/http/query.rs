@@ -37,6 +37,14 @@ impl Query {
         Ok(Self(parameters))
     }
 
+    /// Refuses any parameter, for routes that have none.
+    ///
+    /// # Errors
+    /// Where there is one.
+    pub fn without(request: &HttpRequest) -> Result<(), Refusal> {
+        Self::of(request)?.finish(&[])
+    }
+
     /// Takes the value of a parameter out.
     pub fn take(&mut self, name: &str) -> Option<String> {
         let index = self.0.iter().position(|(known, _)| known == name)?;
@@ -99,7 +107,8 @@ impl Query {
         match self.0.first() {
             None => Ok(()),
             Some((name, _)) => {
-                let hint = nearest(name, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                let hint = nearest(name, known.iter().copied())
+                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 Err(Refusal::new(Code::InvalidQuery, format!("the parameter `{name}` is not known here{hint}")))
             }
         }
@@ -111,7 +120,8 @@ impl Query {
     /// Where a reserved name is left that nothing reads yet.
     pub fn into_inputs(self) -> Result<Vec<(String, String)>, Refusal> {
         self.refuse_reserved()?;
-        let strip = |(name, value): (String, String)| (name.strip_prefix("input.").map_or(name.clone(), str::to_owned), value);
+        let strip =
+            |(name, value): (String, String)| (name.strip_prefix("input.").map_or(name.clone(), str::to_owned), value);
         Ok(self.0.into_iter().map(strip).collect())
     }
 
@@ -119,7 +129,9 @@ impl Query {
         match self.0.iter().find(|(name, _)| RESERVED.contains(&name.as_str())) {
             None => Ok(()),
             Some((name, _)) => {
-                let detail = format!("the parameter `{name}` is reserved, and not yet supported here; as an input write `input.{name}`");
+                let detail = format!(
+                    "the parameter `{name}` is reserved, and not yet supported here; as an input write `input.{name}`"
+                );
                 Err(Refusal::new(Code::NotYetSupported, detail))
             }
         }
@@ -139,12 +151,17 @@ fn invalid(name: &str, written: &str, what: &str) -> Refusal {
 /// The value of a header, as text that keeps `rule`.
 ///
 /// # Errors
-/// Where it is not UTF-8, or breaks the rule.
+/// Where it stands twice, is not UTF-8, or breaks the rule.
 pub(super) fn header(request: &HttpRequest, name: &str, rule: TextRule) -> Result<Option<String>, Refusal> {
-    let Some(value) = request.headers().get(name) else { return Ok(None) };
+    let mut values = request.headers().get_all(name);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal::new(Code::Malformed, format!("the header {name} stands twice")));
+    }
     let text = std::str::from_utf8(value.as_bytes())
         .map_err(|_| Refusal::new(Code::Malformed, format!("the header {name} is not UTF-8")))?;
-    rule.check(text).map_err(|error| Refusal::new(Code::Malformed, format!("the header {name} is not allowed: {error}")))?;
+    rule.check(text)
+        .map_err(|error| Refusal::new(Code::Malformed, format!("the header {name} is not allowed: {error}")))?;
     Ok(Some(text.to_owned()))
 }
 

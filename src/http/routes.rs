@@ -26,10 +26,17 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .service(at("/systems", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::System))))
         .service(at("/systems/{name}", &[Method::GET]).route(web::get().to(|r, s| names::get(r, s, NamedKind::System))))
         .service(at("/artifacts", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::Artifact))))
-        .service(at("/artifacts/{name}", &[Method::GET]).route(web::get().to(|r, s| names::get(r, s, NamedKind::Artifact))))
+        .service(
+            at("/artifacts/{name}", &[Method::GET]).route(web::get().to(|r, s| names::get(r, s, NamedKind::Artifact))),
+        )
         .service(at("/interfaces", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::Interface))))
-        .service(at("/interfaces/{name}", &[Method::GET]).route(web::get().to(|r, s| names::get(r, s, NamedKind::Interface))))
-        .service(at("/environments", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::Environment))))
+        .service(
+            at("/interfaces/{name}", &[Method::GET])
+                .route(web::get().to(|r, s| names::get(r, s, NamedKind::Interface))),
+        )
+        .service(
+            at("/environments", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::Environment))),
+        )
         .service(
             at("/environments/{name}", &[Method::GET, Method::PUT])
                 .route(web::get().to(|r, s| names::get(r, s, NamedKind::Environment)))
@@ -43,5 +50,6 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
 }
 
 fn at(path: &'static str, methods: &'static [Method]) -> Resource {
-    web::resource(path).default_service(web::to(move |request| problem::method_not_allowed(request, methods)))
+    web::resource(path)
+        .default_service(web::to(move |request, payload| problem::method_not_allowed(request, payload, methods)))
 }

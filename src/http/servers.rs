@@ -37,20 +37,25 @@ async fn delete_answer(request: &HttpRequest, state: &State) -> Answer {
         name: Name,
         broken: Vec<CouplingView>,
     }
-    Query::of(request)?.finish(&[])?;
+    Query::without(request)?;
     let name = name(request, Code::NotFound)?;
     let broken = state.app.delete_server(name.clone(), actor(request)?).await?;
     Ok(ok(request, &Deleted { name, broken }))
 }
 
-pub(super) async fn put_environment(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+pub(super) async fn put_environment(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> HttpResponse {
     respond(&request, put_environment_answer(&request, payload, &state).await)
 }
 
 async fn put_environment_answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
     let document = document(request, payload, state, Code::InvalidEnvironment).await?;
     let name = name(request, Code::InvalidEnvironment)?;
-    let policy = read_environment(&document).map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidEnvironment, problems)))?;
+    let policy = read_environment(&document)
+        .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidEnvironment, problems)))?;
     let is_new = state.app.put_environment(name.clone(), policy, actor(request)?).await?;
     let environment = state.app.named_one(NamedKind::Environment, name.as_str()).await?;
     Ok(Format::accepted(request).respond(status(is_new), &environment))
@@ -60,14 +65,20 @@ fn status(is_new: bool) -> StatusCode {
     if is_new { StatusCode::CREATED } else { StatusCode::OK }
 }
 
-async fn document(request: &HttpRequest, payload: web::Payload, state: &State, code: Code) -> Result<Document, Refusal> {
+async fn document(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+    code: Code,
+) -> Result<Document, Refusal> {
     let received = body::collect(payload, state.limits.body_bytes, state.limits).await?;
-    Query::of(request)?.finish(&[])?;
+    Query::without(request)?;
     let syntax = body::required_syntax(request)?;
     body::read(state, syntax, received, code).await
 }
 
 fn name(request: &HttpRequest, code: Code) -> Result<Name, Refusal> {
     let written = segment(request, "name")?;
-    Name::new(written.as_str()).map_err(|error| Refusal::new(code, format!("the name in the path is not allowed: {error}")))
+    Name::new(written.as_str())
+        .map_err(|error| Refusal::new(code, format!("the name in the path is not allowed: {error}")))
 }

@@ -43,7 +43,8 @@ async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> 
     };
     let key = match (key, document.idempotency_key.clone()) {
         (Some(header), Some(body)) if header != body => {
-            let detail = format!("the header Idempotency-Key is `{header}`, and that of the body `{body}`; send one of them");
+            let detail =
+                format!("the header Idempotency-Key is `{header}`, and that of the body `{body}`; send one of them");
             return Err(Refusal::new(Code::Malformed, detail));
         }
         (header, body) => header.or(body),
@@ -62,7 +63,8 @@ async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> 
 fn inputs(form: StartForm, query: Query) -> Result<Inputs, Refusal> {
     let inputs = query.into_inputs()?;
     if let (false, Some((name, _))) = (form.is_bare(), inputs.first()) {
-        let detail = format!("the parameter `{name}` stands beside a body that has `input` of its own; put it in there");
+        let detail =
+            format!("the parameter `{name}` stands beside a body that has `input` of its own; put it in there");
         return Err(Refusal::new(Code::InvalidQuery, detail));
     }
     let pairs = inputs.iter().map(|(name, value)| (name.as_str(), value.as_str()));

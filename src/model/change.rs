@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    ComponentId, ComponentRow, DeploymentId, DeploymentSpec, FirstDeployment, Labels, Name, PlanId, Predicate, Quantifier,
-    Scope, Selector, Settings, Slot, Timestamp, Warning,
+    ComponentId, ComponentRow, DeploymentId, DeploymentSpec, FirstDeployment, Labels, Name, PlanId, Predicate,
+    Quantifier, Scope, Selector, Settings, Slot, Timestamp, Warning,
 };
 use crate::document::JsonText;
 

@@ -1,7 +1,7 @@
 //! Components: the running manifestations of deployed artifacts, and of Servers.
 
-use std::fmt;
 use smol_str::SmolStr;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 

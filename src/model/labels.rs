@@ -1,8 +1,8 @@
 //! Labels: identifying text that selectors match.
 
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 use std::fmt;
-use smol_str::SmolStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

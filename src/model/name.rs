@@ -1,7 +1,7 @@
 //! Names, and the rules that every text of the domain keeps.
 
-use std::fmt;
 use smol_str::SmolStr;
+use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 

@@ -1,7 +1,7 @@
 //! Selectors: AND of match expressions over labels.
 
-use std::fmt;
 use smol_str::SmolStr;
+use std::fmt;
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};

@@ -178,7 +178,10 @@ impl<'a> World<'a> {
         match &predicate.interface {
             Some(interface) => {
                 let provided = self.by_interface.get(interface.as_str()).into_iter().flatten().copied();
-                Box::new(provided.filter(move |source| !matches!(source, Source::Member { member: of, .. } if *of == member)))
+                Box::new(
+                    provided
+                        .filter(move |source| !matches!(source, Source::Member { member: of, .. } if *of == member)),
+                )
             }
             None => Box::new(self.members_but(member)),
         }

@@ -46,7 +46,8 @@ pub fn difference(left: &Json, right: &Json) -> Option<Pointer> {
             }
             (Json::Array(elements), Json::Array(others)) => {
                 let pairs = elements.iter().zip(others).enumerate();
-                let changed = pairs.map(|(index, (left, right))| walk(left, right, &at.index(index))).find_map(|found| found);
+                let changed =
+                    pairs.map(|(index, (left, right))| walk(left, right, &at.index(index))).find_map(|found| found);
                 let shorter = elements.len().min(others.len());
                 changed.or_else(|| (elements.len() != others.len()).then(|| at.index(shorter)))
             }
@@ -73,7 +74,8 @@ fn texts(texts: &BTreeMap<Name, Text>) -> Json {
 }
 
 fn provide(provide: &ProvideTemplate) -> Json {
-    let mut attributes: Vec<_> = provide.attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect();
+    let mut attributes: Vec<_> =
+        provide.attributes.iter().map(|(name, value)| (name.clone(), attribute(value))).collect();
     attributes.sort_by(|left, right| left.0.cmp(&right.0));
     let mut members = vec![("interface", text(&provide.interface)), ("layer", text(&provide.layer))];
     members.extend(provide.version.as_ref().map(|version| ("version", text(version))));

@@ -73,9 +73,13 @@ impl FinishDocument {
         let specs_at = root.key("artifactSpecs");
         if let Some(node) = field("artifactSpec") {
             finish.corrections.push(corrections(&mut reader, node, &root.key("artifactSpec")));
-        } else if let Some(nodes) = field("artifactSpecs").and_then(|node| reader.elements(node, &specs_at, "artifactSpecs")) {
+        } else if let Some(nodes) =
+            field("artifactSpecs").and_then(|node| reader.elements(node, &specs_at, "artifactSpecs"))
+        {
             let nodes = nodes.iter().enumerate();
-            finish.corrections.extend(nodes.map(|(index, node)| corrections(&mut reader, node, &specs_at.index(index))));
+            finish
+                .corrections
+                .extend(nodes.map(|(index, node)| corrections(&mut reader, node, &specs_at.index(index))));
         }
         reader.problems.or(finish)
     }
@@ -115,6 +119,12 @@ fn correction(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Attribute
     });
     let attributes_at = at.key("attributes");
     let attributes = fields.get("attributes").and_then(|node| reader.members(node, &attributes_at, "attributes"));
-    let attributes = attributes.unwrap_or_default().iter().map(|member| (member.key.to_string(), member.value.to_json()));
-    Some(AttributeCorrection { interface: interface?, layer: layer?, attributes: attributes.collect(), pointer: at.pointer() })
+    let attributes =
+        attributes.unwrap_or_default().iter().map(|member| (member.key.to_string(), member.value.to_json()));
+    Some(AttributeCorrection {
+        interface: interface?,
+        layer: layer?,
+        attributes: attributes.collect(),
+        pointer: at.pointer(),
+    })
 }

@@ -88,11 +88,19 @@ fn value(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Json> {
     match &node.value {
         NodeValue::Object(_) => Inputs::read(reader, node, at).map(|inputs| inputs.0),
         NodeValue::Array(_) => {
-            reader.problem(at, Code::InvalidInput, "an input is a text, an integer, a boolean or a map of these, but here is an array");
+            reader.problem(
+                at,
+                Code::InvalidInput,
+                "an input is a text, an integer, a boolean or a map of these, but here is an array",
+            );
             None
         }
         NodeValue::Scalar(_) if node.is_null() => {
-            reader.problem(at, Code::InvalidInput, "an input has a value, but here is nothing; leave it out, or write \"\"");
+            reader.problem(
+                at,
+                Code::InvalidInput,
+                "an input has a value, but here is nothing; leave it out, or write \"\"",
+            );
             None
         }
         NodeValue::Scalar(scalar) => {

@@ -74,7 +74,9 @@ impl LateContext {
             for read in text.template.reads().iter().filter(|read| read.root() == "requires") {
                 match read.segments.get(1) {
                     Some(Segment::Name(name)) => match self.known.get(name.as_str()) {
-                        Some(known) => reads.push(Read { require: known.clone(), attributes: attributes(&read.segments) }),
+                        Some(known) => {
+                            reads.push(Read { require: known.clone(), attributes: attributes(&read.segments) })
+                        }
                         None if problems.is_full() => {}
                         None => problems.push(self.unknown(text, name, read.place)),
                     },
@@ -84,7 +86,9 @@ impl LateContext {
             }
         }
         if reads_any {
-            reads.extend(self.known.iter().map(|known| Read { require: known.clone(), attributes: ReadAttributes::Any }));
+            reads.extend(
+                self.known.iter().map(|known| Read { require: known.clone(), attributes: ReadAttributes::Any }),
+            );
         }
         let (values, known) = (self.values.clone(), self.known.clone());
         LateValue { reads, values, posted_at: posted_at.clone(), canonical, known, render: Box::new(render) }
@@ -105,7 +109,9 @@ impl LateContext {
 /// `requires.x.matches[0].attributes.NAME` reads one attribute, `requires.x.matches[0].labels.NAME` none.
 fn attributes(segments: &[Segment]) -> ReadAttributes {
     match segments {
-        [_, _, Segment::Name(matches), Segment::Index(_), Segment::Name(field), rest @ ..] if **matches == *"matches" => {
+        [_, _, Segment::Name(matches), Segment::Index(_), Segment::Name(field), rest @ ..]
+            if **matches == *"matches" =>
+        {
             match rest {
                 _ if **field != *"attributes" => ReadAttributes::None,
                 [Segment::Name(name), ..] => ReadAttributes::One(name.as_str().to_owned()),
@@ -153,7 +159,9 @@ impl Renderer<'_> {
     fn classified(&self, error: TemplateError, written: &TemplateText) -> LateProblem {
         let is_absent = matches!(error.kind, TemplateErrorKind::Undefined | TemplateErrorKind::Type);
         let require = match error.segments.as_slice() {
-            [Segment::Name(root), Segment::Name(name), ..] if is_absent && **root == *"requires" => self.known.get(name.as_str()),
+            [Segment::Name(root), Segment::Name(name), ..] if is_absent && **root == *"requires" => {
+                self.known.get(name.as_str())
+            }
             _ => None,
         };
         match require {

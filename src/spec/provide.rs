@@ -35,7 +35,12 @@ pub(super) enum AttributeTemplate {
 const FIELDS: [&str; 7] = ["interface", "layer", "version", "labels", "attributes", "annotations", "component"];
 
 /// Reads `provides`: an array, or a map keyed by interface, or by layer with `interface` inside.
-pub(super) fn read_all(reader: &mut Reader, node: &Node, at: &At<'_>, warnings: &mut Vec<Warning>) -> Vec<ProvideTemplate> {
+pub(super) fn read_all(
+    reader: &mut Reader,
+    node: &Node,
+    at: &At<'_>,
+    warnings: &mut Vec<Warning>,
+) -> Vec<ProvideTemplate> {
     match &node.value {
         NodeValue::Array(elements) => {
             let elements = elements.iter().enumerate();
@@ -44,7 +49,9 @@ pub(super) fn read_all(reader: &mut Reader, node: &Node, at: &At<'_>, warnings: 
         NodeValue::Object(members) => {
             let members = members.iter().enumerate();
             members
-                .filter_map(|(index, member)| read(reader, &member.value, &at.key(&member.key), Some(member), index, warnings))
+                .filter_map(|(index, member)| {
+                    read(reader, &member.value, &at.key(&member.key), Some(member), index, warnings)
+                })
                 .collect()
         }
         NodeValue::Scalar(_) => {
@@ -75,7 +82,11 @@ fn read(
         let (field, place) = if by_layer { ("layer", &mut layer) } else { ("interface", &mut interface) };
         match place {
             Some(Some(written)) if written.written() != member.key => {
-                let message = format!("the {field} `{}` and the key `{}` differ; keep one of them", written.written(), member.key);
+                let message = format!(
+                    "the {field} `{}` and the key `{}` differ; keep one of them",
+                    written.written(),
+                    member.key
+                );
                 reader.problem(&at.key(field), Code::ConflictingSpellings, message);
             }
             Some(_) => {}
@@ -92,7 +103,8 @@ fn read(
     }
     let version = text(reader, "version", TextRule::FilledValue, "the version").flatten();
     let labels = fields.get("labels").map_or_else(BTreeMap::new, |node| read_labels(reader, node, &at.key("labels")));
-    let attributes = fields.get("attributes").map_or_else(Vec::new, |node| read_attributes(reader, node, &at.key("attributes")));
+    let attributes =
+        fields.get("attributes").map_or_else(Vec::new, |node| read_attributes(reader, node, &at.key("attributes")));
     let annotations = read_annotations(reader, &fields, at);
     let pointer = at.pointer();
     Some(ProvideTemplate { interface: interface??, layer: layer??, version, labels, attributes, annotations, pointer })
@@ -126,7 +138,9 @@ pub(super) fn read_labels(reader: &mut Reader, node: &Node, at: &At<'_>) -> BTre
 
 /// What to say where a label is set to another value than Mortise sets it to.
 pub(super) fn reserved_label(key: &str, is: &str) -> Option<String> {
-    RESERVED_LABELS.contains(&key).then(|| format!("`{key}` is a label that Mortise sets itself, here to `{is}`; remove it"))
+    RESERVED_LABELS
+        .contains(&key)
+        .then(|| format!("`{key}` is a label that Mortise sets itself, here to `{is}`; remove it"))
 }
 
 /// Attributes in written order.

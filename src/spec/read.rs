@@ -82,7 +82,8 @@ impl Reader {
     pub fn fields<'n>(&mut self, node: &'n Node, at: &At<'_>, what: &str, known: &[&str]) -> Option<Fields<'n>> {
         let members = self.members(node, at, what)?;
         for member in members.iter().filter(|member| !known.contains(&member.key.as_str())) {
-            let message = format!("`{}` is no field of {what}{}", shorten(&member.key), hint(&member.key, known.iter().copied()));
+            let message =
+                format!("`{}` is no field of {what}{}", shorten(&member.key), hint(&member.key, known.iter().copied()));
             self.problem(&at.key(&member.key), Code::UnknownField, message);
         }
         Some(Fields { members })
@@ -118,10 +119,16 @@ impl Reader {
     pub fn text<'n>(&mut self, node: &'n Node, at: &At<'_>, what: &str) -> Option<&'n str> {
         match &node.value {
             _ if node.is_null() => {
-                self.problem(at, Code::WrongType, format!("{what} is text, but here is nothing; leave it out, or quote it"));
+                self.problem(
+                    at,
+                    Code::WrongType,
+                    format!("{what} is text, but here is nothing; leave it out, or quote it"),
+                );
                 None
             }
-            NodeValue::Scalar(scalar) if scalar.style == Style::Quoted || self.syntax == Syntax::Yaml => Some(&scalar.text),
+            NodeValue::Scalar(scalar) if scalar.style == Style::Quoted || self.syntax == Syntax::Yaml => {
+                Some(&scalar.text)
+            }
             NodeValue::Scalar(scalar) => {
                 let message = format!("{what} is text, but here is {}; quote it: \"{}\"", node.describe(), scalar.text);
                 self.problem(at, Code::WrongType, message);
@@ -172,7 +179,12 @@ impl Reader {
         let found = values.iter().find(|(name, _)| *name == text).map(|&(_, value)| value);
         if found.is_none() {
             let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
-            let message = format!("`{}` is no {what}; it is one of {}{}", shorten(text), names.join(", "), hint(text, names.iter().copied()));
+            let message = format!(
+                "`{}` is no {what}; it is one of {}{}",
+                shorten(text),
+                names.join(", "),
+                hint(text, names.iter().copied())
+            );
             self.problem(at, Code::UnknownValue, message);
         }
         found
@@ -193,7 +205,11 @@ impl<'n> Fields<'n> {
 
     /// The field, absent or `null` alike.
     pub fn get(&self, field: &str) -> Option<&'n Node> {
-        self.members.iter().find(|member| member.key == field).map(|member| &member.value).filter(|node| !node.is_null())
+        self.members
+            .iter()
+            .find(|member| member.key == field)
+            .map(|member| &member.value)
+            .filter(|node| !node.is_null())
     }
 }
 

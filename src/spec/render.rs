@@ -15,11 +15,11 @@ use super::require::RequireTemplate;
 use super::selector::{ExpressionTemplate, refusal};
 use super::text::{TemplateText, Text};
 use crate::document::Json;
-use crate::model::{
-    ArtifactSpec, Code, Expression, Labels, Late, Layer, LateProblem, LateProblemKind, Name, Operator, Provide, Ready, Require, Selector, Slot,
-    Test, Warning,
-};
 use crate::model::version::VersionRange;
+use crate::model::{
+    ArtifactSpec, Code, Expression, Labels, Late, LateProblem, LateProblemKind, Layer, Name, Operator, Provide, Ready,
+    Require, Selector, Slot, Test, Warning,
+};
 
 /// The most bytes that the rendered texts of a specification may have.
 const RENDERED_BYTES: usize = 1 << 20;
@@ -30,11 +30,19 @@ impl Specification {
     /// # Errors
     /// All [`Problems`] of the texts, with pointers into the document as posted.
     pub fn render(&self, inputs: &Inputs) -> Result<ArtifactSpec, Problems> {
-        let mut rendering = Rendering { problems: Problems::default(), warnings: self.warnings.clone(), values: Values::default(), bytes: 0 };
+        let mut rendering = Rendering {
+            problems: Problems::default(),
+            warnings: self.warnings.clone(),
+            values: Values::default(),
+            bytes: 0,
+        };
         rendering.values.set("input", inputs.as_json().clone());
         let spec = rendering.specification(self);
         if rendering.bytes > RENDERED_BYTES {
-            let message = format!("rendered, the specification has {} bytes; at most {RENDERED_BYTES} are allowed", rendering.bytes);
+            let message = format!(
+                "rendered, the specification has {} bytes; at most {RENDERED_BYTES} are allowed",
+                rendering.bytes
+            );
             rendering.problems.add(Code::TooLarge, "", message);
         }
         let Rendering { problems, warnings, .. } = rendering;
@@ -71,9 +79,18 @@ impl Rendering {
         let (system, name, version) = (system.map(Name::of_checked), name.map(Name::of_checked), version);
         let environment = environment.map(Name::of_checked);
 
-        let own = Own { name: name.as_ref(), version: version.as_ref(), environment: environment.as_ref(), instance: instance.as_deref() };
-        let provides: Vec<_> =
-            written.provides.iter().enumerate().map(|(index, provide)| self.provide(provide, index, &own, &late)).collect();
+        let own = Own {
+            name: name.as_ref(),
+            version: version.as_ref(),
+            environment: environment.as_ref(),
+            instance: instance.as_deref(),
+        };
+        let provides: Vec<_> = written
+            .provides
+            .iter()
+            .enumerate()
+            .map(|(index, provide)| self.provide(provide, index, &own, &late))
+            .collect();
         let provides = provides.into_iter().collect::<Option<Vec<_>>>();
         self.check_unique(provides.as_deref().unwrap_or_default(), &written.provides);
         let requires = self.requires(&written.requires, "requires", environment.as_ref(), &late);
@@ -128,13 +145,20 @@ impl Rendering {
         let rendered: Vec<_> = written
             .iter()
             .map(|(name, text)| {
-                self.text(text, &canonical.key("annotations").key(name.as_str())).map(|text| (name.clone(), text.to_string()))
+                self.text(text, &canonical.key("annotations").key(name.as_str()))
+                    .map(|text| (name.clone(), text.to_string()))
             })
             .collect();
         rendered.into_iter().collect()
     }
 
-    fn provide(&mut self, written: &ProvideTemplate, index: usize, own: &Own<'_>, late: &LateContext) -> Option<Provide> {
+    fn provide(
+        &mut self,
+        written: &ProvideTemplate,
+        index: usize,
+        own: &Own<'_>,
+        late: &LateContext,
+    ) -> Option<Provide> {
         let root = At::root("");
         let provides = root.key("provides");
         let canonical = provides.index(index);
@@ -230,7 +254,8 @@ impl Rendering {
             let posted_at = written.pointer.join("attributes").join(name);
             let value = value.clone();
             let render = move |renderer: &mut Renderer<'_>| value.render(&mut |text| renderer.text(text));
-            let late: Arc<dyn Late<Json>> = Arc::new(late.value(&templates, &posted_at, canonical.pointer(), &mut self.problems, render));
+            let late: Arc<dyn Late<Json>> =
+                Arc::new(late.value(&templates, &posted_at, canonical.pointer(), &mut self.problems, render));
             return Some(Ready::Late(late));
         }
         let scope = self.values.scope();
@@ -251,7 +276,8 @@ impl Rendering {
         let mut seen = BTreeSet::new();
         for (provide, written) in provides.iter().zip(written) {
             if !seen.insert((&provide.interface, provide.layer)) {
-                let message = format!("{} is provided twice in the layer {}; merge the two", provide.interface, provide.layer);
+                let message =
+                    format!("{} is provided twice in the layer {}; merge the two", provide.interface, provide.layer);
                 self.problems.add(Code::DuplicateProvide, written.pointer.clone(), message);
             }
         }
@@ -312,7 +338,12 @@ impl Rendering {
         if let Some(version) = &written.version {
             let key = Name::of_checked("version".into());
             let pointer = written.pointer.join("version");
-            expressions.push(ExpressionTemplate::Template { key, operator: Operator::In, values: vec![version.clone()], pointer });
+            expressions.push(ExpressionTemplate::Template {
+                key,
+                operator: Operator::In,
+                values: vec![version.clone()],
+                pointer,
+            });
         }
         let shorthand = written.version.is_some().then(|| expressions.len() - 1);
         let default = self.default_environment(&expressions, canonical, environment);
@@ -329,17 +360,21 @@ impl Rendering {
                 let rendered = rendered.chain(default.clone().map(Ok)).collect::<Result<_, LateProblem>>();
                 rendered.map(Selector)
             };
-            let value: Arc<dyn Late<Selector>> = Arc::new(late.value(&templates, &posted_at, selector_at.pointer(), &mut self.problems, render));
+            let value: Arc<dyn Late<Selector>> =
+                Arc::new(late.value(&templates, &posted_at, selector_at.pointer(), &mut self.problems, render));
             return Some(Ready::Late(value));
         }
         let rendered: Vec<_> = expressions
             .iter()
             .enumerate()
-            .map(|(index, expression)| self.expression(expression, &canonical.key("selector").index(index), Some(index) == shorthand))
+            .map(|(index, expression)| {
+                self.expression(expression, &canonical.key("selector").index(index), Some(index) == shorthand)
+            })
             .collect();
         let mut rendered: Vec<_> = rendered.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
         if rendered.is_empty() && shorthand.is_some() && written.interface.is_none() {
-            let message = "a Require needs an interface or a selector; with the version `*` alone, everything would match";
+            let message =
+                "a Require needs an interface or a selector; with the version `*` alone, everything would match";
             self.problems.add(Code::EmptyRequire, written.pointer.clone(), message);
         }
         for (index, expression) in rendered.iter().enumerate() {
@@ -356,20 +391,27 @@ impl Rendering {
         canonical: &At<'_>,
         environment: Option<&Name>,
     ) -> Option<Expression> {
-        let mut replaced = expressions.iter().filter(|expression| expression.key().as_str() == "environment").peekable();
+        let mut replaced =
+            expressions.iter().filter(|expression| expression.key().as_str() == "environment").peekable();
         if replaced.peek().is_none() {
             let key = Name::of_checked("environment".into());
             return environment.map(|environment| Expression::equals(key, environment.shared().clone()));
         }
         if !replaced.any(|expression| expression.operator() == Operator::In) {
-            let message = "the selector says something about `environment` other than In, so other Environments may match";
+            let message =
+                "the selector says something about `environment` other than In, so other Environments may match";
             self.warnings.push(Warning::new(Code::EnvironmentDefaultReplaced, canonical.pointer(), message));
         }
         None
     }
 
     /// `Some(None)` for the shorthand `version: "*"`, which asks for nothing.
-    fn expression(&mut self, written: &ExpressionTemplate, canonical: &At<'_>, is_shorthand: bool) -> Option<Option<Expression>> {
+    fn expression(
+        &mut self,
+        written: &ExpressionTemplate,
+        canonical: &At<'_>,
+        is_shorthand: bool,
+    ) -> Option<Option<Expression>> {
         match written {
             ExpressionTemplate::Known(expression) => Some(Some(expression.clone())),
             ExpressionTemplate::Template { key, operator, values, pointer } => {
@@ -400,12 +442,19 @@ impl Rendering {
         }
         for text in texts {
             let key = expression.key();
-            let message = format!("`{text}` looks like a range, but on `{key}` it is compared as text; use InRange if a range is meant");
+            let message = format!(
+                "`{text}` looks like a range, but on `{key}` it is compared as text; use InRange if a range is meant"
+            );
             self.warnings.push(Warning::new(Code::LooksLikeRange, canonical.pointer(), message));
         }
     }
 
-    fn attribute_names(&mut self, written: &RequireTemplate, canonical: &At<'_>, late: Option<&LateContext>) -> Option<Ready<Vec<String>>> {
+    fn attribute_names(
+        &mut self,
+        written: &RequireTemplate,
+        canonical: &At<'_>,
+        late: Option<&LateContext>,
+    ) -> Option<Ready<Vec<String>>> {
         let pointer = canonical.key("attributes");
         if let Some(late) = late.filter(|_| written.attributes.iter().any(Text::is_late)) {
             let templates: Vec<_> = written.attributes.iter().filter_map(|text| text.template().cloned()).collect();
@@ -461,7 +510,10 @@ fn late_expression(written: &ExpressionTemplate, renderer: &mut Renderer<'_>) ->
     match written {
         ExpressionTemplate::Known(expression) => Ok(expression.clone()),
         ExpressionTemplate::Template { key, operator, values, pointer } => {
-            let values = values.iter().map(|value| renderer.text(value).map(SmolStr::from)).collect::<Result<_, LateProblem>>()?;
+            let values = values
+                .iter()
+                .map(|value| renderer.text(value).map(SmolStr::from))
+                .collect::<Result<_, LateProblem>>()?;
             Expression::new(key.clone(), *operator, values).map_err(|error| {
                 let (code, message) = refusal(&error);
                 LateProblem { kind: LateProblemKind::Invalid(code), pointer: pointer.clone(), place: None, message }
@@ -485,4 +537,3 @@ impl ExpressionTemplate {
         }
     }
 }
-

@@ -86,7 +86,9 @@ impl StartDocument {
         match form {
             StartForm::Bare => start.members.extend(read_specification(&mut reader, &document.root, &root, &shared)),
             StartForm::BareSet => start.read_members(&mut reader, &document.root, &root, &shared),
-            StartForm::Wrapped | StartForm::WrappedSet => start.read_wrapped(&mut reader, &document.root, &root, context),
+            StartForm::Wrapped | StartForm::WrappedSet => {
+                start.read_wrapped(&mut reader, &document.root, &root, context)
+            }
         }
         if start.members.is_empty() && reader.problems.is_empty() {
             reader.problem(&root, Code::MissingField, "the set is empty; it needs at least one artifact specification");
@@ -119,7 +121,9 @@ impl StartDocument {
                 let message = "`artifactSpec` and `artifactSpecs` stand side by side; keep one of them";
                 reader.problem(at, Code::ConflictingSpellings, message);
             }
-            (Some(node), None) => self.members.extend(read_specification(reader, node, &at.key("artifactSpec"), &shared)),
+            (Some(node), None) => {
+                self.members.extend(read_specification(reader, node, &at.key("artifactSpec"), &shared))
+            }
             (None, Some(node)) => self.read_members(reader, node, &at.key("artifactSpecs"), &shared),
             (None, None) => {}
         }
@@ -146,7 +150,10 @@ impl StartDocument {
 
     /// What is compared under an idempotency key: the canonical specifications and their inputs, in order.
     pub fn comparable(&self) -> Json {
-        comparable(self.form.is_set(), self.members.iter().map(|member| (member.specification.canonical(), member.inputs.as_json().clone())))
+        comparable(
+            self.form.is_set(),
+            self.members.iter().map(|member| (member.specification.canonical(), member.inputs.as_json().clone())),
+        )
     }
 }
 

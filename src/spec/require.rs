@@ -55,7 +55,8 @@ pub(super) fn read_requires(
                 };
                 let interface_at = at.key("interface");
                 let name = reader.text(node, &interface_at, "the interface").map(str::to_owned);
-                let name = name.and_then(|name| reader.key_name(&name, &interface_at, "the interface, which names the require,"));
+                let name = name
+                    .and_then(|name| reader.key_name(&name, &interface_at, "the interface, which names the require,"));
                 let Some(name) = name else { continue };
                 if requires.contains_key(&name) {
                     let message = format!("`{name}` is required twice; write requires as a map, with a name for each");
@@ -112,8 +113,12 @@ fn read_require(
     let fields = reader.fields(node, at, "a Require", &FIELDS)?;
     let canonical = canonical_pointer("requires", name);
     warn_of_output(&fields, "matches", &canonical, warnings);
-    let interface = fields.get("interface").map(|node| Text::read(reader, node, &at.key("interface"), TextRule::Name, "the interface"));
-    let version = fields.get("version").map(|node| Text::read(reader, node, &at.key("version"), TextRule::FilledValue, "the version"));
+    let interface = fields
+        .get("interface")
+        .map(|node| Text::read(reader, node, &at.key("interface"), TextRule::Name, "the interface"));
+    let version = fields
+        .get("version")
+        .map(|node| Text::read(reader, node, &at.key("version"), TextRule::FilledValue, "the version"));
     let used = SelectorUse { canonical: &canonical, context };
     let selector_at = at.key("selector");
     let problems = reader.problems.as_slice().len();
@@ -121,7 +126,11 @@ fn read_require(
     let is_empty = |read: &ReadSelector| read.selector.0.is_empty() && reader.problems.as_slice().len() == problems;
     let selects = inner.as_ref().is_some_and(|read| !read.as_ref().is_some_and(is_empty));
     if interface.is_none() && !selects && version.is_none() {
-        reader.problem(at, Code::EmptyRequire, "a Require needs an interface or a selector; with neither, everything would match");
+        reader.problem(
+            at,
+            Code::EmptyRequire,
+            "a Require needs an interface or a selector; with neither, everything would match",
+        );
     }
     let (selector, inner_quantifier, inner_attributes) = match inner {
         Some(Some(read)) => (read.selector, read.quantifier, read.attributes),
@@ -135,7 +144,12 @@ fn read_require(
         reader.problem(&at.key("quantifier"), Code::ConflictingSpellings, message);
     }
     let scope = fields.get("scope").and_then(|node| {
-        reader.choice(node, &at.key("scope"), "scope", &[("runtime", Scope::Runtime), ("deployment", Scope::Deployment)])
+        reader.choice(
+            node,
+            &at.key("scope"),
+            "scope",
+            &[("runtime", Scope::Runtime), ("deployment", Scope::Deployment)],
+        )
     });
     let resolution = fields.get("resolution").and_then(|node| {
         let values = [("mandatory", Resolution::Mandatory), ("optional", Resolution::Optional)];
@@ -181,7 +195,11 @@ pub(super) fn read_quantifier(
             reader.problem(&at, Code::TemplateNotAllowed, "a quantifier is never a template; write it out");
             return None;
         }
-        NodeValue::Scalar(scalar) if scalar.style == Style::Plain && Json::is_number(&scalar.text) && scalar.text.contains(['.', 'e', 'E', '-']) => {
+        NodeValue::Scalar(scalar)
+            if scalar.style == Style::Plain
+                && Json::is_number(&scalar.text)
+                && scalar.text.contains(['.', 'e', 'E', '-']) =>
+        {
             Err(QuantifierError::Unknown(scalar.text.to_string()))
         }
         NodeValue::Scalar(scalar) => Quantifier::parse(&scalar.text, dialect).inspect(|read| {
@@ -191,7 +209,8 @@ pub(super) fn read_quantifier(
                     Dialect::Document => "the specification's own table has it",
                     Dialect::Regex => "regular expressions have it",
                 };
-                let message = format!("`{bare}` is read as {read}, as {dialect}; write {read}, which everybody reads alike");
+                let message =
+                    format!("`{bare}` is read as {read}, as {dialect}; write {read}, which everybody reads alike");
                 warnings.push(Warning::new(Code::QuantifierDialect, format!("{canonical}/quantifier"), message));
             }
         }),
@@ -206,7 +225,11 @@ fn read_bounds(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Quantifi
             let plain = node.scalar().filter(|scalar| scalar.style == Style::Plain && Json::is_number(&scalar.text));
             let number = plain.and_then(|scalar| scalar.text.parse::<u32>().ok());
             if node.scalar().is_some_and(|scalar| scalar.text.contains("${")) {
-                reader.problem(&at.key(field), Code::TemplateNotAllowed, "a quantifier is never a template; write it out");
+                reader.problem(
+                    &at.key(field),
+                    Code::TemplateNotAllowed,
+                    "a quantifier is never a template; write it out",
+                );
             } else if number.is_none() {
                 reader.expected(node, &at.key(field), &format!("{field} is a whole number"));
             }
@@ -242,7 +265,11 @@ pub(super) fn read_attribute_names(reader: &mut Reader, fields: &Fields<'_>, at:
     let at = at.key(field);
     let elements = reader.elements(node, &at, "the list of attribute names")?;
     let names = elements.iter().enumerate();
-    Some(names.filter_map(|(i, node)| Text::read(reader, node, &at.index(i), TextRule::Name, "the name of an attribute")).collect())
+    Some(
+        names
+            .filter_map(|(i, node)| Text::read(reader, node, &at.index(i), TextRule::Name, "the name of an attribute"))
+            .collect(),
+    )
 }
 
 /// Where a require stands in the canonical form, relative to the specification.

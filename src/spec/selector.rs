@@ -23,7 +23,12 @@ pub(super) struct SelectorTemplate(pub Vec<ExpressionTemplate>);
 pub(super) enum ExpressionTemplate {
     /// No value is a template.
     Known(Expression),
-    Template { key: Name, operator: Operator, values: Vec<Text>, pointer: Pointer },
+    Template {
+        key: Name,
+        operator: Operator,
+        values: Vec<Text>,
+        pointer: Pointer,
+    },
 }
 
 /// What a selector is read for.
@@ -82,9 +87,11 @@ fn is_flat(members: &[Member]) -> bool {
 /// Reads an array of expressions, or a flat map of equalities.
 fn read_expressions(reader: &mut Reader, node: &Node, at: &At<'_>) -> SelectorTemplate {
     let read: Vec<_> = match &node.value {
-        NodeValue::Array(elements) => {
-            elements.iter().enumerate().filter_map(|(index, node)| read_expression(reader, node, &at.index(index))).collect()
-        }
+        NodeValue::Array(elements) => elements
+            .iter()
+            .enumerate()
+            .filter_map(|(index, node)| read_expression(reader, node, &at.index(index)))
+            .collect(),
         NodeValue::Object(members) if !members.is_empty() && !is_flat(members) => {
             reader.expected(node, at, "inside a Selector stands an array of expressions or a flat map");
             Vec::new()
@@ -126,7 +133,9 @@ fn read_expression(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Expr
         }
         Some(node) => {
             let at = at.key("key");
-            reader.text(node, &at, "the key of an expression").and_then(|key| reader.key_name(key, &at, "the key of an expression"))
+            reader
+                .text(node, &at, "the key of an expression")
+                .and_then(|key| reader.key_name(key, &at, "the key of an expression"))
         }
     };
     let operators = Operator::ALL.map(|operator| (operator.as_str(), operator));
@@ -177,7 +186,13 @@ fn read_values(reader: &mut Reader, fields: &Fields<'_>, at: &At<'_>) -> Option<
     }
 }
 
-fn expression(reader: &mut Reader, at: &At<'_>, key: Name, operator: Operator, values: Vec<Text>) -> Option<ExpressionTemplate> {
+fn expression(
+    reader: &mut Reader,
+    at: &At<'_>,
+    key: Name,
+    operator: Operator,
+    values: Vec<Text>,
+) -> Option<ExpressionTemplate> {
     if values.iter().any(|value| value.template().is_some()) {
         return Some(ExpressionTemplate::Template { key, operator, values, pointer: at.pointer() });
     }

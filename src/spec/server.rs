@@ -53,9 +53,15 @@ pub fn read_server(name: Name, document: &Document) -> Result<ServerDeclaration,
         }
     }
     match (environment, labels, reader.problems.is_empty()) {
-        (Some(environment), Some(labels), true) => {
-            Ok(ServerDeclaration { name, environment, interface, layer, version, labels, attributes: Attributes::new(read) })
-        }
+        (Some(environment), Some(labels), true) => Ok(ServerDeclaration {
+            name,
+            environment,
+            interface,
+            layer,
+            version,
+            labels,
+            attributes: Attributes::new(read),
+        }),
         _ => Err(reader.problems),
     }
 }
@@ -67,11 +73,14 @@ pub fn read_server(name: Name, document: &Document) -> Result<ServerDeclaration,
 pub fn read_environment(document: &Document) -> Result<Option<FirstDeployment>, Problems> {
     let mut reader = Reader::new(document);
     let root = At::root("");
-    let policies = [("allow", FirstDeployment::Allow), ("warn", FirstDeployment::Warn), ("refuse", FirstDeployment::Refuse)];
+    let policies =
+        [("allow", FirstDeployment::Allow), ("warn", FirstDeployment::Warn), ("refuse", FirstDeployment::Refuse)];
     let fields = reader.fields(&document.root, &root, "an Environment", &["firstDeployment"]);
-    let policy = fields.and_then(|fields| fields.get("firstDeployment").map(|node| {
-        reader.choice(node, &root.key("firstDeployment"), "firstDeployment policy", &policies)
-    }));
+    let policy = fields.and_then(|fields| {
+        fields
+            .get("firstDeployment")
+            .map(|node| reader.choice(node, &root.key("firstDeployment"), "firstDeployment policy", &policies))
+    });
     reader.problems.or(policy.flatten())
 }
 
@@ -88,7 +97,9 @@ fn read_own_labels(reader: &mut Reader, fields: &Fields<'_>, at: &At<'_>, labels
         let at = at.key(&member.key);
         let key = reader.check(&member.key, TextRule::Name, &at, "the key of a label");
         let value = reader.text(&member.value, &at, "the label").map(str::to_owned);
-        let Some(value) = value.filter(|value| reader.check(value, TextRule::Value, &at, "the label")) else { continue };
+        let Some(value) = value.filter(|value| reader.check(value, TextRule::Value, &at, "the label")) else {
+            continue;
+        };
         let is = labels.get(&member.key).unwrap_or_default();
         match reserved_label(&member.key, is) {
             Some(message) if is != value => reader.problem(&at, Code::ReservedLabel, message),

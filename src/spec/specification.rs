@@ -45,8 +45,17 @@ pub struct InputNeed {
 }
 
 const FIELDS: [&str; 11] = [
-    "system", "name", "version", "environment", "instance", "description", "annotations", "provides", "requires",
-    "deploymentSpec", "runtimeSpec",
+    "system",
+    "name",
+    "version",
+    "environment",
+    "instance",
+    "description",
+    "annotations",
+    "provides",
+    "requires",
+    "deploymentSpec",
+    "runtimeSpec",
 ];
 
 impl Specification {
@@ -73,7 +82,8 @@ impl Specification {
             let at = at.key("environment");
             Some(Text::default_template("${input.environment}", &at, TextRule::Name, "the environment"))
         });
-        let instance = text(reader, "instance", TextRule::Value, "the instance").unwrap_or_else(|| Some(Text::plain("")));
+        let instance =
+            text(reader, "instance", TextRule::Value, "the instance").unwrap_or_else(|| Some(Text::plain("")));
         let description = text(reader, "description", TextRule::Free, "the description").flatten();
         let annotations = read_annotations(reader, &fields, at);
 
@@ -115,7 +125,9 @@ impl Specification {
             None => None,
             Some(node) => {
                 for field in ["provides", "requires"].iter().filter(|field| fields.get(field).is_some()) {
-                    let message = format!("`{field}` stands beside `runtimeSpec`, which is an older place for it; keep one of them");
+                    let message = format!(
+                        "`{field}` stands beside `runtimeSpec`, which is an older place for it; keep one of them"
+                    );
                     reader.problem(&at.key(field), Code::ConflictingSpellings, message);
                 }
                 reader.fields(node, &inner_at, "a runtimeSpec", &["provides", "requires"])
@@ -123,7 +135,9 @@ impl Specification {
         };
         let (fields, at) = runtime.as_ref().map_or((fields, at), |runtime| (runtime, &inner_at));
         let provides_at = at.key("provides");
-        let provides = fields.get("provides").map_or_else(Vec::new, |node| provide::read_all(reader, node, &provides_at, warnings));
+        let provides = fields
+            .get("provides")
+            .map_or_else(Vec::new, |node| provide::read_all(reader, node, &provides_at, warnings));
         let requires_at = at.key("requires");
         let requires = fields
             .get("requires")

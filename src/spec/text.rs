@@ -56,7 +56,13 @@ impl Text {
             }
             _ => {
                 let pointer = at.pointer();
-                Some(Self::Template(Arc::new(TemplateText { template, written: written.to_owned(), pointer, rule, what })))
+                Some(Self::Template(Arc::new(TemplateText {
+                    template,
+                    written: written.to_owned(),
+                    pointer,
+                    rule,
+                    what,
+                })))
             }
         }
     }
@@ -77,7 +83,13 @@ impl Text {
     /// A template of our own, a default; `at` is where it would stand.
     pub fn default_template(written: &str, at: &At<'_>, rule: TextRule, what: &'static str) -> Self {
         let template = Template::parse(written, &Limits::default()).expect("the defaults are valid templates");
-        Self::Template(Arc::new(TemplateText { template, written: written.to_owned(), pointer: at.pointer(), rule, what }))
+        Self::Template(Arc::new(TemplateText {
+            template,
+            written: written.to_owned(),
+            pointer: at.pointer(),
+            rule,
+            what,
+        }))
     }
 
     /// As it was written.
@@ -132,7 +144,12 @@ impl TemplateText {
                 pointer: self.pointer.as_str().to_owned(),
                 line: None,
                 column: None,
-                message: format!("{} `{}`, rendered from `{}`, is not allowed: {error}", self.what, shorten(&text), shorten(&self.written)),
+                message: format!(
+                    "{} `{}`, rendered from `{}`, is not allowed: {error}",
+                    self.what,
+                    shorten(&text),
+                    shorten(&self.written)
+                ),
             }),
         }
     }

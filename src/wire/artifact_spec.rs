@@ -7,7 +7,9 @@ use serde::ser::{SerializeMap, Serializer};
 
 use super::MatchView;
 use crate::document::JsonText;
-use crate::model::{ArtifactSpec, Attributes, ComponentId, Labels, Layer, Name, Quantifier, Require, Resolution, Scope, Selector};
+use crate::model::{
+    ArtifactSpec, Attributes, ComponentId, Labels, Layer, Name, Quantifier, Require, Resolution, Scope, Selector,
+};
 use crate::planner::{PlannedSpec, Resolved};
 
 /// The text of a specification as its plan shows it.
@@ -31,7 +33,11 @@ pub fn artifact_spec(spec: &ArtifactSpec, planned: &PlannedSpec) -> JsonText {
         annotations: &spec.annotations,
         provides: provides.collect(),
         requires: Requires { written: &spec.requires, resolved: &planned.requires, in_deployment_spec: false },
-        deployment_spec: Requires { written: &spec.deployment_spec, resolved: &planned.deployment_spec, in_deployment_spec: true },
+        deployment_spec: Requires {
+            written: &spec.deployment_spec,
+            resolved: &planned.deployment_spec,
+            in_deployment_spec: true,
+        },
     };
     JsonText::of(&view).expect("every key of a specification is text")
 }

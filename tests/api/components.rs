@@ -11,7 +11,10 @@ fn world() -> Server {
     server.put("/servers/troy", &json!({"environment": "staging", "labels": {"os_version": "9.2"}})).expect(201);
     server.put("/servers/beaverton", &json!({"environment": "test", "labels": {"os_version": "8.10"}})).expect(201);
     server.deploy(&provider("org.shop.database", "postgresql"));
-    server.deploy(&with(provider("org.shop.database", "postgresql"), json!({"environment": "production", "version": "2.0-rc 1"})));
+    server.deploy(&with(
+        provider("org.shop.database", "postgresql"),
+        json!({"environment": "production", "version": "2.0-rc 1"}),
+    ));
     server.deploy(&with(provider("org.bank.ledger", "ledger"), json!({"system": "bank"})));
     server
 }
@@ -25,16 +28,36 @@ fn names(items: &[Value]) -> Vec<String> {
 fn items_are_like_matches_with_state_and_since() {
     let server = world();
     let items = server.items("/components");
-    let all = ["troy/staging", "beaverton/test", "org.shop.database/test", "org.shop.database/production", "org.bank.ledger/test"];
+    let all = [
+        "troy/staging",
+        "beaverton/test",
+        "org.shop.database/test",
+        "org.shop.database/production",
+        "org.bank.ledger/test",
+    ];
     assert_eq!(names(&items), all);
-    let of_server = ["attributes", "component", "environment", "interface", "labels", "layer", "server", "since", "state"];
+    let of_server =
+        ["attributes", "component", "environment", "interface", "labels", "layer", "server", "since", "state"];
     assert_eq!(keys(&items[0]), of_server);
     let of_artifact = [
-        "artifact", "attributes", "component", "deployment", "environment", "interface", "labels", "layer", "since", "state", "system",
+        "artifact",
+        "attributes",
+        "component",
+        "deployment",
+        "environment",
+        "interface",
+        "labels",
+        "layer",
+        "since",
+        "state",
+        "system",
         "version",
     ];
     assert_eq!(keys(&items[2]), of_artifact);
-    assert_eq!((&items[2]["state"], &items[2]["system"], &items[2]["version"]), (&json!("active"), &json!("shop"), &json!("1.0")));
+    assert_eq!(
+        (&items[2]["state"], &items[2]["system"], &items[2]["version"]),
+        (&json!("active"), &json!("shop"), &json!("1.0"))
+    );
 }
 
 #[test]
@@ -48,7 +71,15 @@ fn filters_narrow_together_and_unknown_names_give_an_empty_list() {
     assert_eq!(found("artifact=org.bank.ledger"), ["org.bank.ledger/test"]);
     assert_eq!(found("server=troy"), ["troy/staging"]);
     assert_eq!(found("state=active").len(), 5);
-    for query in ["system=no", "environment=no", "interface=no", "artifact=troy", "server=org.bank.ledger", "artifact=", "state=inactive"] {
+    for query in [
+        "system=no",
+        "environment=no",
+        "interface=no",
+        "artifact=troy",
+        "server=org.bank.ledger",
+        "artifact=",
+        "state=inactive",
+    ] {
         assert_eq!(found(query), [] as [&str; 0], "{query}");
     }
 }
@@ -66,12 +97,20 @@ fn a_selector_is_taken_in_its_short_form_and_as_json() {
     assert_eq!(found("os_version inrange ([9,10), [1,2))"), ["troy/staging"]);
     assert_eq!(found("os_version notinrange ([9,10)),os_version"), ["beaverton/test"]);
     assert_eq!(found("version = \"2.0-rc 1\""), ["org.shop.database/production"]);
-    assert_eq!(found("version==[1.0,2.0)"), ["org.shop.database/test", "org.shop.database/production", "org.bank.ledger/test"]);
+    assert_eq!(
+        found("version==[1.0,2.0)"),
+        ["org.shop.database/test", "org.shop.database/production", "org.bank.ledger/test"]
+    );
     assert_eq!(found("name in (troy, beaverton), name != troy"), ["beaverton/test"]);
-    assert_eq!(found("name notin (troy,beaverton), environment=test"), ["org.shop.database/test", "org.bank.ledger/test"]);
+    assert_eq!(
+        found("name notin (troy,beaverton), environment=test"),
+        ["org.shop.database/test", "org.bank.ledger/test"]
+    );
     assert_eq!(found(r#"[{"key": "name", "values": ["troy"]}]"#), ["troy/staging"]);
     assert_eq!(found("").len(), 5);
-    for selector in ["version in (>=1.0, <2)", "=", "a=b=c", "name in (troy", "[{\"key\":\"a\"", "[{\"kye\":\"a\"}]", "a,", "\"x"] {
+    for selector in
+        ["version in (>=1.0, <2)", "=", "a=b=c", "name in (troy", "[{\"key\":\"a\"", "[{\"kye\":\"a\"}]", "a,", "\"x"]
+    {
         let encoded = percent_encoding::utf8_percent_encode(selector, percent_encoding::NON_ALPHANUMERIC);
         let problem = server.get(&format!("/components?selector={encoded}")).expect_problem(400, "invalid-query");
         assert!(text(&problem, "detail").starts_with("selector"), "{problem}");

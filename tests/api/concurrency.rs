@@ -14,10 +14,18 @@ fn of_many_starts_on_one_slot_exactly_one_wins() {
     for round in 1..=3 {
         let answers: Vec<_> = thread::scope(|scope| {
             let start = |n: usize| with(provider("org.shop.api", "shop-api"), json!({"version": format!("1.{n}")}));
-            let starts: Vec<_> = (0..16).map(|n| scope.spawn({ let (server, body) = (&server, start(n)); move || server.start_deployment(&body) })).collect();
+            let starts: Vec<_> = (0..16)
+                .map(|n| {
+                    scope.spawn({
+                        let (server, body) = (&server, start(n));
+                        move || server.start_deployment(&body)
+                    })
+                })
+                .collect();
             starts.into_iter().map(|start| start.join().unwrap()).collect()
         });
-        let winners: Vec<_> = answers.iter().filter(|answer| answer.status == 201).map(|answer| answer.json()).collect();
+        let winners: Vec<_> =
+            answers.iter().filter(|answer| answer.status == 201).map(|answer| answer.json()).collect();
         assert_eq!(winners.len(), 1, "{answers:?}");
         assert_eq!(winners[0]["deployment"]["number"], round);
         for loser in answers.iter().filter(|answer| answer.status != 201) {
@@ -33,7 +41,8 @@ fn of_many_ends_of_one_attempt_one_outcome_wins() {
     let plan = server.started(&spec("org.shop.api"));
     let answers: Vec<_> = thread::scope(|scope| {
         let (server, id) = (&server, text(&plan, "id"));
-        let ends: Vec<_> = (0..12).map(|n| scope.spawn(move || server.finish(id, &json!({"success": n % 2 == 0})))).collect();
+        let ends: Vec<_> =
+            (0..12).map(|n| scope.spawn(move || server.finish(id, &json!({"success": n % 2 == 0})))).collect();
         ends.into_iter().map(|end| end.join().unwrap()).collect()
     });
     let outcome = server.deployment(text(&plan, "id"))["deployment"]["outcome"].clone();
@@ -59,7 +68,10 @@ fn slots_that_many_clients_work_on_keep_their_invariants() {
             scope.spawn(move || {
                 for round in 0..ROUNDS {
                     let name = format!("a{}", (client + round) % SLOTS);
-                    let answer = server.start_deployment(&with(provider(&name, &name), json!({"version": format!("{client}.{round}")})));
+                    let answer = server.start_deployment(&with(
+                        provider(&name, &name),
+                        json!({"version": format!("{client}.{round}")}),
+                    ));
                     match answer.status {
                         201 if (client + round) % 4 == 3 => drop(server.fail(&answer.json())),
                         201 => drop(server.succeed(&answer.json())),
@@ -78,7 +90,11 @@ fn slots_that_many_clients_work_on_keep_their_invariants() {
         assert_eq!(numbers, (1..=attempts.len() as u64).collect::<Vec<_>>(), "{slot}");
         let active: Vec<_> = attempts.iter().filter(|attempt| attempt["currentState"] == "Active").collect();
         let last = attempts.iter().find(|attempt| attempt["outcome"] == "succeeded");
-        assert_eq!(active, last.iter().copied().collect::<Vec<_>>(), "the newest success is the only active one of {slot}");
+        assert_eq!(
+            active,
+            last.iter().copied().collect::<Vec<_>>(),
+            "the newest success is the only active one of {slot}"
+        );
         let components = server.items(&format!("/components?artifact={slot}"));
         assert_eq!(components.len(), active.len());
         assert!(components.iter().zip(&active).all(|(component, active)| component["deployment"] == active["id"]));
@@ -95,7 +111,13 @@ fn sets_that_overlap_never_hold_half_of_their_slots() {
     let sets = [["a", "b"], ["b", "c"], ["c", "a"], ["a", "b"], ["b", "c"], ["c", "a"]];
     let answers: Vec<_> = thread::scope(|scope| {
         let start = |names: [&str; 2]| json!(names.map(spec));
-        let starts: Vec<_> = sets.iter().map(|names| { let (server, body) = (&server, start(*names)); scope.spawn(move || server.start_deployment(&body)) }).collect();
+        let starts: Vec<_> = sets
+            .iter()
+            .map(|names| {
+                let (server, body) = (&server, start(*names));
+                scope.spawn(move || server.start_deployment(&body))
+            })
+            .collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1, "any two of them overlap: {answers:?}");

@@ -28,13 +28,34 @@ fn the_list_has_the_newest_first_with_what_tells_them_apart() {
     let items = server.items("/deployments");
     assert_eq!(names(&items), ["a2", "c1", "a1", "b1", "a1"]);
     let open = [
-        "actor", "artifact", "condition", "createdAt", "currentState", "environment", "id", "instance", "number", "system", "targetState",
+        "actor",
+        "artifact",
+        "condition",
+        "createdAt",
+        "currentState",
+        "environment",
+        "id",
+        "instance",
+        "number",
+        "system",
+        "targetState",
         "version",
     ];
     assert_eq!(keys(&items[2]), open);
     let ended = [
-        "artifact", "condition", "createdAt", "currentState", "environment", "finishedAt", "id", "number", "outcome", "supersedes",
-        "system", "targetState", "version",
+        "artifact",
+        "condition",
+        "createdAt",
+        "currentState",
+        "environment",
+        "finishedAt",
+        "id",
+        "number",
+        "outcome",
+        "supersedes",
+        "system",
+        "targetState",
+        "version",
     ];
     assert_eq!(keys(&items[0]), ended);
     assert_eq!(items[0]["supersedes"], items[4]["id"]);
@@ -60,7 +81,9 @@ fn filters_narrow_together_and_unknown_names_give_an_empty_list() {
     assert_eq!(found("outcome=succeeded"), ["a2", "c1", "a1"]);
     assert_eq!(found("outcome=failed&artifact=b"), ["b1"]);
     assert_eq!(found("actor=ci/%C3%BC"), ["a1"]);
-    for query in ["system=no", "artifact=no", "environment=no", "instance=no", "actor=no", "state=Deleted", "outcome=abandoned"] {
+    for query in
+        ["system=no", "artifact=no", "environment=no", "instance=no", "actor=no", "state=Deleted", "outcome=abandoned"]
+    {
         assert_eq!(found(query), [] as [&str; 0], "{query}");
     }
 }
@@ -81,8 +104,21 @@ fn from_is_inclusive_and_to_exclusive_in_time_of_creation() {
 fn values_that_are_none_of_those_allowed_are_400() {
     let server = Server::start();
     let queries = [
-        "state=active", "condition=pending", "outcome=ok", "targetState=On", "from=yesterday", "to=2026", "limit=0", "limit=1001",
-        "limit=-1", "limit=ten", "limit=", "cursor=!", "limit=1&limit=1", "sytem=shop", "artifact=%FF",
+        "state=active",
+        "condition=pending",
+        "outcome=ok",
+        "targetState=On",
+        "from=yesterday",
+        "to=2026",
+        "limit=0",
+        "limit=1001",
+        "limit=-1",
+        "limit=ten",
+        "limit=",
+        "cursor=!",
+        "limit=1&limit=1",
+        "sytem=shop",
+        "artifact=%FF",
     ];
     for query in queries {
         server.get(&format!("/deployments?{query}")).expect_problem(400, "invalid-query");
@@ -140,7 +176,10 @@ fn the_specification_is_shown_as_it_was_received() {
     let received = server.get(&path);
     let input = json!({"version": "1", "environment": "test", "system": "shop", "tier": "gold"});
     assert_eq!(received.expect(200), json!({"artifactSpec": posted, "input": input}));
-    assert!(received.text.find("\"name\"") < received.text.find("\"system\""), "the order of the keys is kept: {received:?}");
+    assert!(
+        received.text.find("\"name\"") < received.text.find("\"system\""),
+        "the order of the keys is kept: {received:?}"
+    );
     server.succeed(&plan);
     assert_eq!(server.get(&path).text, received.text);
 }

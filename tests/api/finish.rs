@@ -16,7 +16,8 @@ fn success_makes_the_attempt_active_and_shows_how_it_ended() {
     let finished = finish(&server, &plan, &json!({"success": true, "reason": "all green"})).expect(200);
     assert_eq!(keys(&finished), ["artifactSpec", "deployable", "deployment", "id", "revision", "stale"]);
     let deployment = &finished["deployment"];
-    let members = ["condition", "createdAt", "currentState", "finishedAt", "number", "outcome", "reason", "targetState"];
+    let members =
+        ["condition", "createdAt", "currentState", "finishedAt", "number", "outcome", "reason", "targetState"];
     assert_eq!(keys(deployment), members);
     assert_eq!((&deployment["currentState"], &deployment["targetState"]), (&json!("Active"), &json!("Active")));
     assert_eq!((&deployment["condition"], &deployment["outcome"]), (&json!("Ok"), &json!("succeeded")));
@@ -51,7 +52,8 @@ fn success_supersedes_the_predecessor_and_what_had_failed_in_between() {
     assert_eq!(third["supersedes"], first["id"]);
     for replaced in [&first, &failed] {
         let now = server.deployment(text(replaced, "id"));
-        let states = (&now["deployment"]["currentState"], &now["deployment"]["targetState"], &now["deployment"]["condition"]);
+        let states =
+            (&now["deployment"]["currentState"], &now["deployment"]["targetState"], &now["deployment"]["condition"]);
         assert_eq!(states, (&json!("Inactive"), &json!("Inactive"), &json!("Ok")));
         assert_eq!(now["deployment"]["outcome"], replaced["deployment"]["outcome"]);
     }
@@ -72,7 +74,8 @@ fn components_are_kept_added_and_dropped_to_be_exactly_what_is_provided() {
     assert_eq!(id(&second, 1), id(&first, 0));
     server.succeed(&second);
     let active = server.items("/components");
-    let active: Vec<_> = active.iter().map(|item| (text(item, "interface"), &item["component"], text(item, "version"))).collect();
+    let active: Vec<_> =
+        active.iter().map(|item| (text(item, "interface"), &item["component"], text(item, "version"))).collect();
     assert_eq!(active, [("kept", &id(&first, 0), "2.0"), ("new", &id(&second, 0), "2.0")]);
     let inactive = server.items("/components?state=inactive");
     assert_eq!(inactive.len(), 1);
@@ -145,7 +148,10 @@ fn get_never_shows_the_token() {
 fn the_plan_as_it_was_given_with_success_added_finishes_it() {
     let server = Server::start();
     server.deploy(&provider("org.shop.database", "postgresql"));
-    let body = with(consumer("org.shop.api", "postgresql"), json!({"provides": [{"interface": "shop-api", "layer": "server"}]}));
+    let body = with(
+        consumer("org.shop.api", "postgresql"),
+        json!({"provides": [{"interface": "shop-api", "layer": "server"}]}),
+    );
     let plan = server.started(&body);
     let posted = with(plan.clone(), json!({"success": true}));
     let finished = finish(&server, &plan, &posted).expect(200);
@@ -215,14 +221,16 @@ fn an_unknown_id_is_404_and_one_in_the_body_that_differs_is_400() {
 fn corrected_attributes_replace_key_by_key_and_null_removes() {
     let server = Server::start();
     let attributes = json!({"url": "planned", "pool": {"min": 1, "max": 2}, "gone": 1, "kept": [1]});
-    let provides = json!([{"interface": "a", "layer": "server", "attributes": attributes}, {"interface": "a", "layer": "client"}]);
+    let provides =
+        json!([{"interface": "a", "layer": "server", "attributes": attributes}, {"interface": "a", "layer": "client"}]);
     let plan = server.started(&with(spec("org.shop.api"), json!({"provides": provides})));
     let literal = "${input.nothing} $$ $name";
     let corrected = json!([
         {"interface": "a", "layer": "client", "attributes": {"port": 1}},
         {"interface": "a", "layer": "server", "attributes": {"url": literal, "pool": {"max": 9}, "gone": null, "never": null, "new": true}},
     ]);
-    let finished = finish(&server, &plan, &json!({"success": true, "artifactSpec": {"provides": corrected}})).expect(200);
+    let finished =
+        finish(&server, &plan, &json!({"success": true, "artifactSpec": {"provides": corrected}})).expect(200);
     let expected = json!({"url": literal, "pool": {"max": 9}, "kept": [1], "new": true});
     assert_eq!(finished["artifactSpec"]["provides"][0]["attributes"], expected);
     assert_eq!(finished["artifactSpec"]["provides"][1]["attributes"], json!({"port": 1}));
@@ -232,7 +240,9 @@ fn corrected_attributes_replace_key_by_key_and_null_removes() {
     let require = json!({"requires": {"a": {"interface": "a", "selector": {"layer": "server"}}}});
     let matched = server.started(&with(spec("org.shop.ui"), require));
     assert_eq!(matched["artifactSpec"]["requires"]["a"]["matches"][0]["attributes"], expected);
-    let next = server.post("/deployments/start?dryRun=true", &with(spec("org.shop.api"), json!({"provides": provides}))).expect(200);
+    let next = server
+        .post("/deployments/start?dryRun=true", &with(spec("org.shop.api"), json!({"provides": provides})))
+        .expect(200);
     assert_eq!(next["artifactSpec"]["provides"][0]["attributes"], attributes, "a correction is of one attempt");
 }
 
@@ -241,7 +251,9 @@ fn a_correction_of_what_is_not_provided_is_422_and_ends_nothing() {
     let server = Server::start();
     let plan = server.started(&provider("org.shop.api", "shop-api"));
     let corrected = |provide: Value| json!({"success": true, "artifactSpec": {"provides": [provide]}});
-    for provide in [json!({"interface": "other", "layer": "server"}), json!({"interface": "shop-api", "layer": "client"})] {
+    for provide in
+        [json!({"interface": "other", "layer": "server"}), json!({"interface": "shop-api", "layer": "client"})]
+    {
         let problems = finish(&server, &plan, &corrected(provide)).expect_invalid("invalid-finish");
         assert_eq!(problems, [("unknown-value".to_owned(), "/artifactSpec/provides/0".to_owned())]);
     }
@@ -257,6 +269,7 @@ fn the_actor_of_an_attempt_is_who_started_it() {
     let start = [JSON, ("Mortise-Actor", "ci/start")];
     let plan = server.send("POST", "/deployments/start", &start, spec("org.shop.api").to_string()).expect(201);
     let path = format!("/deployments/{}/finish", text(&plan, "id"));
-    let finished = server.send("POST", &path, &[JSON, ("Mortise-Actor", "ci/finish")], r#"{"success":true}"#).expect(200);
+    let finished =
+        server.send("POST", &path, &[JSON, ("Mortise-Actor", "ci/finish")], r#"{"success":true}"#).expect(200);
     assert_eq!(finished["deployment"]["actor"], "ci/start");
 }

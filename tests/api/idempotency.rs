@@ -50,7 +50,8 @@ fn json_and_yaml_older_spellings_and_both_places_of_input_are_the_same_request()
     let first = server.send("POST", path, &[JSON, key], json.to_string()).expect(201);
     let second = server.send("POST", path, &[YAML, key], yaml).expect(200);
     assert_eq!(second, first);
-    let wrapped = json!({"artifactSpec": json, "input": {"environment": "test", "version": "1.10"}, "idempotencyKey": "ci-1"});
+    let wrapped =
+        json!({"artifactSpec": json, "input": {"environment": "test", "version": "1.10"}, "idempotencyKey": "ci-1"});
     assert_eq!(server.start_deployment(&wrapped).expect(200), first);
 }
 
@@ -98,7 +99,8 @@ fn another_specification_input_or_form_under_a_key_is_409_with_the_difference() 
 fn header_and_body_key_may_both_be_sent_but_not_differ() {
     let server = Server::start();
     let body = keyed(spec("org.shop.api"), "ci-1");
-    let send = |key: &str| server.send("POST", "/deployments/start", &[JSON, ("Idempotency-Key", key)], body.to_string());
+    let send =
+        |key: &str| server.send("POST", "/deployments/start", &[JSON, ("Idempotency-Key", key)], body.to_string());
     send("ci-2").expect_problem(400, "malformed");
     assert_eq!(server.items("/deployments").len(), 0);
     send("ci-1").expect(201);
@@ -113,7 +115,9 @@ fn a_key_is_sent_once_and_is_a_filled_text_of_at_most_1024_bytes() {
     server.send("POST", "/deployments/start", &twice, &body).expect_problem(400, "malformed");
     let long = "k".repeat(1_025);
     for key in ["", long.as_str()] {
-        server.send("POST", "/deployments/start", &[JSON, ("Idempotency-Key", key)], &body).expect_problem(400, "malformed");
+        server
+            .send("POST", "/deployments/start", &[JSON, ("Idempotency-Key", key)], &body)
+            .expect_problem(400, "malformed");
     }
     for key in [json!(""), json!(long), json!("a\tb"), json!(1)] {
         let problems = server.start_deployment(&json!({"artifactSpec": spec("a"), "idempotencyKey": key}));
@@ -166,7 +170,10 @@ fn starts_with_one_key_at_the_same_time_make_one_attempt() {
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1, "{answers:?}");
-    assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 201) && answer.json() == answers[0].json()), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| matches!(answer.status, 200 | 201) && answer.json() == answers[0].json()),
+        "{answers:?}"
+    );
     assert_eq!(server.items("/deployments").len(), 1);
 }
 

@@ -13,9 +13,13 @@ fn each_kind_is_listed_in_name_order() {
     for name in ["vb", "va"] {
         server.put(&format!("/servers/{name}"), &json!({"environment": "ea", "interface": "ia"})).expect(201);
     }
-    for (path, names) in
-        [("/systems", ["sa", "sb"]), ("/artifacts", ["a", "b"]), ("/interfaces", ["ia", "ib"]), ("/environments", ["ea", "eb"]), ("/servers", ["va", "vb"])]
-    {
+    for (path, names) in [
+        ("/systems", ["sa", "sb"]),
+        ("/artifacts", ["a", "b"]),
+        ("/interfaces", ["ia", "ib"]),
+        ("/environments", ["ea", "eb"]),
+        ("/servers", ["va", "vb"]),
+    ] {
         let items = server.items(path);
         assert_eq!(items.iter().map(|item| text(item, "name")).collect::<Vec<_>>(), names, "{path}");
         let first = server.get(&format!("{path}?limit=1")).expect(200);
@@ -59,7 +63,10 @@ fn names_with_a_slash_and_other_signs_are_percent_encoded_in_paths() {
     for filter in ["system", "artifact", "environment"] {
         assert_eq!(server.items(&format!("/deployments?{filter}={encoded}")).len(), 1);
     }
-    assert_eq!(server.get("/servers/@shop%2fui").expect_problem(404, "not-found")["detail"], "the server `@shop/ui` is not known");
+    assert_eq!(
+        server.get("/servers/@shop%2fui").expect_problem(404, "not-found")["detail"],
+        "the server `@shop/ui` is not known"
+    );
 }
 
 #[test]
@@ -91,7 +98,8 @@ fn an_interface_names_its_providers_and_requirers() {
     let api = server.deploy(&consumer("org.shop.api", "postgresql"));
     let interface = server.get("/interfaces/postgresql").expect(200);
     assert_eq!(keys(&interface), ["name", "providers", "requirers", "system"]);
-    let providers: Vec<_> = interface["providers"].as_array().unwrap().iter().map(|item| text(item, "artifact")).collect();
+    let providers: Vec<_> =
+        interface["providers"].as_array().unwrap().iter().map(|item| text(item, "artifact")).collect();
     assert_eq!(providers, ["org.shop.database"]);
     let selector = json!([{"key": "environment", "operator": "In", "values": ["test"]}]);
     let by = json!([{"artifact": "org.shop.api", "environment": "test", "require": "needed", "deployment": api["id"]}]);

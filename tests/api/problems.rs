@@ -24,7 +24,8 @@ fn every_code_is_explained_at_its_address() {
 #[test]
 fn a_type_can_be_followed_and_each_instance_is_another() {
     let server = Server::start();
-    let refused: Vec<_> = (0..2).map(|_| server.start_deployment(&consumer("a", "b")).expect_problem(422, "not-deployable")).collect();
+    let refused: Vec<_> =
+        (0..2).map(|_| server.start_deployment(&consumer("a", "b")).expect_problem(422, "not-deployable")).collect();
     assert_ne!(refused[0]["instance"], refused[1]["instance"]);
     let explained = server.get(text(&refused[0], "type")).expect(200);
     assert_eq!(explained["title"], refused[0]["title"]);
@@ -43,7 +44,17 @@ fn a_problem_has_no_member_that_says_nothing() {
 #[test]
 fn an_address_that_does_not_exist_is_404_with_any_method() {
     let server = Server::start();
-    for path in ["/", "/deployment", "/deployments/", "/deployments/a/b/c", "/servers/", "/healthz/x", "//", "/%00", "/problems/"] {
+    for path in [
+        "/",
+        "/deployment",
+        "/deployments/",
+        "/deployments/a/b/c",
+        "/servers/",
+        "/healthz/x",
+        "//",
+        "/%00",
+        "/problems/",
+    ] {
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             server.send(method, path, &[], "").expect_problem(404, "not-found");
         }
@@ -110,7 +121,9 @@ fn a_header_that_cannot_be_read_is_400() {
     let body = spec("a").to_string();
     let long = "a".repeat(1_025);
     for actor in ["", long.as_str(), "a\tb"] {
-        server.send("POST", "/deployments/start", &[JSON, ("Mortise-Actor", actor)], &body).expect_problem(400, "malformed");
+        server
+            .send("POST", "/deployments/start", &[JSON, ("Mortise-Actor", actor)], &body)
+            .expect_problem(400, "malformed");
     }
     let twice = [JSON, ("Mortise-Actor", "one"), ("Mortise-Actor", "two")];
     server.send("POST", "/deployments/start", &twice, &body).expect_problem(400, "malformed");

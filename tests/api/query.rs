@@ -83,8 +83,11 @@ fn a_parameter_one_edit_away_is_named() {
 fn an_input_in_the_query_is_given_once_and_not_below_another() {
     let server = Server::start();
     let bare = json!({"system": "shop", "name": "a"});
-    for query in ["version=1&input.version=1", "a=1&a.b=2", "a.b=1&a=2", "=1", "a..b=1", "input.=1", "a=%01", "a%00=1"] {
-        server.post(&format!("/deployments/start?environment=test&{query}"), &bare).expect_problem(400, "invalid-query");
+    for query in ["version=1&input.version=1", "a=1&a.b=2", "a.b=1&a=2", "=1", "a..b=1", "input.=1", "a=%01", "a%00=1"]
+    {
+        server
+            .post(&format!("/deployments/start?environment=test&{query}"), &bare)
+            .expect_problem(400, "invalid-query");
     }
     server.post("/deployments/start?environment=test&version=1&unused=x&", &bare).expect(201);
 }
@@ -92,7 +95,8 @@ fn an_input_in_the_query_is_given_once_and_not_below_another() {
 #[test]
 fn reserved_names_are_inputs_behind_their_prefix_and_in_a_body() {
     let server = Server::start();
-    let body = json!({"system": "shop", "name": "a", "version": "1", "environment": "test", "description": "${input.wait}"});
+    let body =
+        json!({"system": "shop", "name": "a", "version": "1", "environment": "test", "description": "${input.wait}"});
     let plan = server.post("/deployments/start?dryRun=true&input.wait=5m", &body).expect(200);
     assert_eq!(plan["artifactSpec"]["description"], "5m");
     let wrapped = json!({"artifactSpec": body, "input": {"wait": "6m"}});

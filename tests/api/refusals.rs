@@ -39,7 +39,9 @@ fn another_environment_or_instance_is_another_slot() {
 fn numbers_of_a_slot_count_failures_and_skip_refusals() {
     let server = Server::start();
     server.fail(&server.started(&spec("org.shop.api")));
-    server.start_deployment(&with(spec("org.shop.api"), json!({"requires": {"x": {"interface": "nothing"}}}))).expect(422);
+    server
+        .start_deployment(&with(spec("org.shop.api"), json!({"requires": {"x": {"interface": "nothing"}}})))
+        .expect(422);
     let second = server.started(&spec("org.shop.api"));
     assert_eq!(second["deployment"]["number"], 2);
     server.start_deployment(&spec("org.shop.api")).expect(409);
@@ -67,7 +69,9 @@ fn refusals_come_in_the_documented_order() {
     // Malformed before invalid.
     let invalid = body("used", json!({"system": "bank", "nonsense": 1})).to_string();
     server.send("POST", "/deployments/start?wait=1", &[JSON], &invalid).expect_problem(400, "not-yet-supported");
-    server.send("POST", "/deployments/start", &[JSON, ("Idempotency-Key", "b")], body("a", json!({})).to_string()).expect_problem(400, "malformed");
+    server
+        .send("POST", "/deployments/start", &[JSON, ("Idempotency-Key", "b")], body("a", json!({})).to_string())
+        .expect_problem(400, "malformed");
     // Invalid before idempotency.
     server.send("POST", "/deployments/start", &[JSON], &invalid).expect_invalid("invalid-specification");
     // Idempotency before pending.
@@ -93,7 +97,9 @@ fn a_content_type_is_needed_and_one_of_those_that_are_read() {
     }
     let compressed = [JSON, ("Content-Encoding", "gzip")];
     server.send("POST", "/deployments/start", &compressed, &body).expect_problem(415, "unsupported-media-type");
-    for content_type in ["application/json; charset=utf-8", "Application/JSON", "application/yaml", "text/yaml", "application/x-yaml"] {
+    for content_type in
+        ["application/json; charset=utf-8", "Application/JSON", "application/yaml", "text/yaml", "application/x-yaml"]
+    {
         let headers = [("Content-Type", content_type)];
         server.send("POST", "/deployments/start?dryRun=true", &headers, &body).expect(200);
     }
@@ -103,7 +109,9 @@ fn a_content_type_is_needed_and_one_of_those_that_are_read() {
 fn a_wrapped_body_beside_query_inputs_is_400() {
     let server = Server::start();
     let wrapped = json!({"artifactSpec": spec("org.shop.api")});
-    for path in ["/deployments/start?version=1", "/deployments/start?input.version=1", "/deployments/start?dryRun=true&x=1"] {
+    for path in
+        ["/deployments/start?version=1", "/deployments/start?input.version=1", "/deployments/start?dryRun=true&x=1"]
+    {
         server.post(path, &wrapped).expect_problem(400, "invalid-query");
         server.post(path, &json!({"artifactSpecs": [spec("org.shop.api")]})).expect_problem(400, "invalid-query");
     }
@@ -117,7 +125,9 @@ fn all_problems_are_reported_at_once_with_pointers_into_what_was_posted() {
         "name": "org.shop.api", "vesrion": "1", "environment": "test", "provides": [{"interface": "i", "layer": "sevrer"}],
         "requires": {"a": {"interfaec": "x"}, "b": {"interface": "x", "quantifier": "many"}},
     });
-    for (body, prefix) in [(broken.clone(), ""), (json!({"artifactSpec": broken}), "/artifactSpec"), (json!([broken]), "/0")] {
+    for (body, prefix) in
+        [(broken.clone(), ""), (json!({"artifactSpec": broken}), "/artifactSpec"), (json!([broken]), "/0")]
+    {
         let problems = server.start_deployment(&body).expect_invalid("invalid-specification");
         let expected = [
             ("unknown-field", "/vesrion"),
@@ -157,5 +167,6 @@ fn limits_of_requires_and_matches_are_configuration() {
     let all = with(spec("c"), json!({"requires": {"all": {"interface": "i", "quantifier": "1..*"}}}));
     let problem = server.start_deployment(&all).expect_problem(422, "not-deployable");
     assert_eq!(problem["plan"]["explanation"]["unmet"][0]["kind"], "too-many-matches");
-    server.deploy(&with(consumer("c", "i"), json!({"requires": {"one": {"interface": "i", "selector": {"name": "a"}}}})));
+    server
+        .deploy(&with(consumer("c", "i"), json!({"requires": {"one": {"interface": "i", "selector": {"name": "a"}}}})));
 }

@@ -20,9 +20,13 @@ fn put_is_201_for_a_new_server_and_200_after_with_defaults() {
     let server = Server::start();
     let put = server.put("/servers/troy", &declared());
     let shown = put.expect(201);
-    assert_eq!(keys(&shown), ["attributes", "component", "consumers", "environment", "interface", "labels", "layer", "name", "since"]);
+    assert_eq!(
+        keys(&shown),
+        ["attributes", "component", "consumers", "environment", "interface", "labels", "layer", "name", "since"]
+    );
     assert_eq!((&shown["interface"], &shown["layer"]), (&json!("server"), &json!("server")));
-    let labels = json!({"environment": "test", "interface": "server", "layer": "server", "name": "troy", "os_family": "linux"});
+    let labels =
+        json!({"environment": "test", "interface": "server", "layer": "server", "name": "troy", "os_family": "linux"});
     assert_eq!((&shown["labels"], &shown["consumers"]), (&labels, &json!([])));
     assert_eq!(server.put("/servers/troy", &declared()).expect(200), shown, "nothing happened");
     let full = json!({"environment": "test", "interface": "host", "layer": "router", "version": "1.10", "labels": {}, "attributes": {}});
@@ -37,7 +41,10 @@ fn a_server_can_be_declared_in_yaml() {
     let server = Server::start();
     let yaml = "environment: test\nversion: 1.10\nlabels: {cores: 64}\nattributes: {cores: 64}\n";
     let shown = server.send("PUT", "/servers/troy", &[YAML], yaml).expect(201);
-    assert_eq!((&shown["version"], &shown["labels"]["cores"], &shown["attributes"]["cores"]), (&json!("1.10"), &json!("64"), &json!(64)));
+    assert_eq!(
+        (&shown["version"], &shown["labels"]["cores"], &shown["attributes"]["cores"]),
+        (&json!("1.10"), &json!("64"), &json!(64))
+    );
 }
 
 #[test]
@@ -63,8 +70,12 @@ fn a_withdrawal_lists_the_couplings_that_it_breaks() {
     let deployment_spec = json!({"deploymentSpec": {"host": {"selector": {"name": "troy"}}}});
     server.deploy(&with(spec("org.shop.third"), deployment_spec));
     let consumers = server.get("/servers/troy").expect(200)["consumers"].clone();
-    let scopes: Vec<_> = consumers.as_array().unwrap().iter().map(|one| (text(one, "artifact"), text(one, "scope"))).collect();
-    assert_eq!(scopes, [("org.shop.first", "runtime"), ("org.shop.second", "runtime"), ("org.shop.third", "deployment")]);
+    let scopes: Vec<_> =
+        consumers.as_array().unwrap().iter().map(|one| (text(one, "artifact"), text(one, "scope"))).collect();
+    assert_eq!(
+        scopes,
+        [("org.shop.first", "runtime"), ("org.shop.second", "runtime"), ("org.shop.third", "deployment")]
+    );
     let broken = server.delete("/servers/troy").expect(200)["broken"].clone();
     let coupling = |artifact: &str, plan: &Value| {
         let scope = "runtime";
@@ -93,7 +104,8 @@ fn environment_interface_and_layer_cannot_change_under_couplings() {
 #[test]
 fn a_declaration_that_is_not_valid_is_422_with_every_problem() {
     let server = Server::start();
-    let body = json!({"interfaec": "x", "layer": "top", "labels": {"name": "other", "a": 1}, "version": "", "attributes": []});
+    let body =
+        json!({"interfaec": "x", "layer": "top", "labels": {"name": "other", "a": 1}, "version": "", "attributes": []});
     let problems = server.put("/servers/troy", &body).expect_invalid("invalid-server");
     for pointer in ["/interfaec", "/layer", "/labels/name", "/labels/a", "/attributes"] {
         assert!(problems.iter().any(|(_, at)| at == pointer), "{pointer} in {problems:?}");

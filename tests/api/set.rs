@@ -48,7 +48,10 @@ fn members_have_inputs_and_annotations_of_their_own_over_the_shared_ones() {
         "input": {"version": "1", "environment": "test"},
         "annotations": {"shared": "1"},
     }));
-    assert_eq!((&plan["artifactSpecs"][0]["version"], &plan["artifactSpecs"][1]["version"]), (&json!("1"), &json!("2")));
+    assert_eq!(
+        (&plan["artifactSpecs"][0]["version"], &plan["artifactSpecs"][1]["version"]),
+        (&json!("1"), &json!("2"))
+    );
     assert_eq!(plan["deployments"][0]["annotations"], json!({"shared": "1"}));
     assert_eq!(plan["deployments"][1]["annotations"], json!({"own": "1", "shared": "1"}));
     let received = server.get(&format!("/deployments/{}/specification", text(&plan, "id"))).expect(200);
@@ -59,7 +62,8 @@ fn members_have_inputs_and_annotations_of_their_own_over_the_shared_ones() {
 #[test]
 fn members_provide_for_each_other_and_the_end_of_all_is_not_stale() {
     let server = Server::start();
-    let plan = server.started(&json!([consumer("org.shop.api", "postgresql"), provider("org.shop.database", "postgresql")]));
+    let plan =
+        server.started(&json!([consumer("org.shop.api", "postgresql"), provider("org.shop.database", "postgresql")]));
     let matched = &plan["artifactSpecs"][0]["requires"]["needed"]["matches"][0];
     assert_eq!(matched["component"], plan["artifactSpecs"][1]["provides"][0]["component"]);
     assert_eq!(matched["deployment"], plan["deployments"][1]["id"]);
@@ -75,7 +79,8 @@ fn members_provide_for_each_other_and_the_end_of_all_is_not_stale() {
 #[test]
 fn one_member_that_cannot_be_deployed_makes_the_set_no() {
     let server = Server::start();
-    let problem = server.start_deployment(&json!([spec("a"), consumer("b", "nothing")])).expect_problem(422, "not-deployable");
+    let problem =
+        server.start_deployment(&json!([spec("a"), consumer("b", "nothing")])).expect_problem(422, "not-deployable");
     let plan = &problem["plan"];
     assert_eq!(keys(plan), ["artifactSpecs", "deployable", "explanation", "revision"]);
     assert_eq!(plan["explanation"]["unmet"][0]["pointer"], "/artifactSpecs/1/requires/needed");
@@ -97,7 +102,8 @@ fn one_held_slot_locks_none_of_a_set() {
 #[test]
 fn the_same_slot_twice_and_an_empty_set_are_422() {
     let server = Server::start();
-    let problems = server.start_deployment(&json!([spec("a"), spec("b"), spec("a")])).expect_invalid("invalid-specification");
+    let problems =
+        server.start_deployment(&json!([spec("a"), spec("b"), spec("a")])).expect_invalid("invalid-specification");
     assert_eq!(problems, [("duplicate-slot".to_owned(), "/2".to_owned())]);
     let wrapped = json!({"artifactSpecs": [{"artifactSpec": spec("a")}, {"artifactSpec": spec("a")}]});
     let problems = server.start_deployment(&wrapped).expect_invalid("invalid-specification");
@@ -115,7 +121,8 @@ fn finish_on_the_plan_ends_every_open_member_alike_and_leaves_ended_ones_alone()
     let plan = server.started(&json!([spec("a"), spec("b"), spec("c")]));
     let failed = server.finish(member(&plan, 1), &json!({"success": false})).expect(200);
     let finished = server.succeed(&plan);
-    let outcomes: Vec<_> = finished["deployments"].as_array().unwrap().iter().map(|member| text(member, "outcome")).collect();
+    let outcomes: Vec<_> =
+        finished["deployments"].as_array().unwrap().iter().map(|member| text(member, "outcome")).collect();
     assert_eq!(outcomes, ["succeeded", "failed", "succeeded"]);
     assert_eq!(server.deployment(member(&plan, 1)), failed);
     // None is open now, and one ended otherwise than either report says.
@@ -178,15 +185,22 @@ fn corrections_of_a_set_need_to_say_whose_they_are() {
 #[test]
 fn a_member_finished_before_one_that_it_needs_is_recorded_with_a_warning() {
     let server = Server::start();
-    let api = with(spec("org.shop.api"), json!({
-        "requires": {"data/base": {"interface": "postgresql"}},
-        "deploymentSpec": {"other": {"selector": {"interface": "postgresql"}}},
-    }));
+    let api = with(
+        spec("org.shop.api"),
+        json!({
+            "requires": {"data/base": {"interface": "postgresql"}},
+            "deploymentSpec": {"other": {"selector": {"interface": "postgresql"}}},
+        }),
+    );
     let plan = server.started(&json!([api, provider("org.shop.database", "postgresql")]));
     let early = server.finish(member(&plan, 0), &json!({"success": true})).expect(200);
     assert_eq!(early["deployment"]["outcome"], "succeeded");
-    let warnings: Vec<_> =
-        early["warnings"].as_array().unwrap().iter().map(|warning| (text(warning, "code"), text(warning, "pointer"))).collect();
+    let warnings: Vec<_> = early["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| (text(warning, "code"), text(warning, "pointer")))
+        .collect();
     let code = "provider-unfinished";
     assert_eq!(warnings, [(code, "/artifactSpec/requires/data~1base"), (code, "/artifactSpec/deploymentSpec/other")]);
     assert_eq!(early["stale"], json!([]));
@@ -197,7 +211,8 @@ fn a_member_finished_before_one_that_it_needs_is_recorded_with_a_warning() {
 #[test]
 fn members_finished_one_by_one_providers_first_are_not_stale() {
     let server = Server::start();
-    let plan = server.started(&json!([consumer("org.shop.api", "postgresql"), provider("org.shop.database", "postgresql")]));
+    let plan =
+        server.started(&json!([consumer("org.shop.api", "postgresql"), provider("org.shop.database", "postgresql")]));
     server.finish(member(&plan, 1), &json!({"success": true})).expect(200);
     let second = server.finish(member(&plan, 0), &json!({"success": true})).expect(200);
     assert_eq!((second.get("warnings"), &second["stale"]), (None, &json!([])));

@@ -29,7 +29,8 @@ fn what_is_gone_changed_and_added_is_listed_with_was_and_now() {
     let finished = server.succeed(&plan);
     assert_eq!(finished["deployment"]["currentState"], "Active", "what was really deployed is recorded");
     let stale = finished["stale"].as_array().unwrap();
-    let shown: Vec<_> = stale.iter().map(|one| (text(one, "require"), text(one, "kind"), text(one, "component"))).collect();
+    let shown: Vec<_> =
+        stale.iter().map(|one| (text(one, "require"), text(one, "kind"), text(one, "component"))).collect();
     let expected = [("hosts", "changed", changed.as_str()), ("hosts", "gone", &gone), ("hosts", "added", &added)];
     assert_eq!(shown, expected);
     let matches = &plan["artifactSpec"]["requires"]["hosts"]["matches"];
@@ -42,9 +43,15 @@ fn what_is_gone_changed_and_added_is_listed_with_was_and_now() {
 #[test]
 fn what_was_not_handed_to_the_script_makes_nothing_stale() {
     let server = Server::start();
-    server.put("/servers/a", &json!({"environment": "test", "interface": "host", "attributes": {"address": "1", "note": "x"}}));
+    server.put(
+        "/servers/a",
+        &json!({"environment": "test", "interface": "host", "attributes": {"address": "1", "note": "x"}}),
+    );
     let plan = server.started(&uses_hosts());
-    server.put("/servers/a", &json!({"environment": "test", "interface": "host", "attributes": {"address": "1", "note": "y"}}));
+    server.put(
+        "/servers/a",
+        &json!({"environment": "test", "interface": "host", "attributes": {"address": "1", "note": "y"}}),
+    );
     server.deploy(&provider("org.shop.other", "other"));
     assert_eq!(server.succeed(&plan)["stale"], json!([]));
 }
@@ -59,17 +66,24 @@ fn a_redeployed_provider_is_a_change() {
     assert_eq!(finished["stale"][0]["kind"], "changed");
     assert_eq!(finished["stale"][0]["was"]["version"], "1.0");
     assert_eq!(finished["stale"][0]["now"]["version"], "2.0");
-    assert_eq!(finished["artifactSpec"]["requires"]["needed"]["matches"][0]["version"], "1.0", "the plan stays as it was given");
+    assert_eq!(
+        finished["artifactSpec"]["requires"]["needed"]["matches"][0]["version"], "1.0",
+        "the plan stays as it was given"
+    );
 }
 
 #[test]
 fn entries_of_the_deployment_spec_can_be_stale_too() {
     let server = Server::start();
     host(&server, "a", "10.0.0.1");
-    let plan = server.started(&with(spec("org.shop.api"), json!({"deploymentSpec": {"host": {"selector": {"interface": "host"}}}})));
+    let plan = server
+        .started(&with(spec("org.shop.api"), json!({"deploymentSpec": {"host": {"selector": {"interface": "host"}}}})));
     server.delete("/servers/a").expect(200);
     let stale = &server.succeed(&plan)["stale"];
-    assert_eq!((stale.as_array().map(Vec::len), &stale[0]["require"], &stale[0]["kind"]), (Some(1), &json!("host"), &json!("gone")));
+    assert_eq!(
+        (stale.as_array().map(Vec::len), &stale[0]["require"], &stale[0]["kind"]),
+        (Some(1), &json!("host"), &json!("gone"))
+    );
 }
 
 #[test]

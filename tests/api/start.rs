@@ -23,8 +23,7 @@ fn start_answers_201_with_location_and_the_whole_plan() {
     assert_eq!(keys(artifact), ["deploymentSpec", "environment", "name", "provides", "requires", "system", "version"]);
     let provide = &artifact["provides"][0];
     assert_eq!(keys(provide), ["attributes", "component", "interface", "labels", "layer", "version"]);
-    let labels =
-        json!({"environment": "test", "interface": "shop-api", "layer": "server", "name": "org.shop.api", "version": "1.0"});
+    let labels = json!({"environment": "test", "interface": "shop-api", "layer": "server", "name": "org.shop.api", "version": "1.0"});
     assert_eq!(provide["labels"], labels);
     assert_eq!(provide["attributes"], json!({"port": 8080}));
     let require = &artifact["requires"]["needed"];
@@ -33,8 +32,18 @@ fn start_answers_201_with_location_and_the_whole_plan() {
     assert_eq!(require["selector"], json!([{"key": "environment", "operator": "In", "values": ["test"]}]));
     assert_eq!((&require["scope"], &require["attributes"]), (&json!("runtime"), &json!([])));
     let matched = &require["matches"][0];
-    let expected =
-        ["artifact", "attributes", "component", "deployment", "environment", "interface", "labels", "layer", "system", "version"];
+    let expected = [
+        "artifact",
+        "attributes",
+        "component",
+        "deployment",
+        "environment",
+        "interface",
+        "labels",
+        "layer",
+        "system",
+        "version",
+    ];
     assert_eq!(keys(matched), expected);
     assert_eq!(matched["attributes"], json!({"url": "tcp://postgresql"}));
     let deployment = &plan["deployment"];
@@ -88,7 +97,10 @@ fn a_wrapped_body_has_its_own_input_and_annotations() {
         "annotations": {"commit": "9f2c", "build": ""},
     });
     let plan = server.started(&body);
-    assert_eq!((&plan["artifactSpec"]["version"], &plan["artifactSpec"]["environment"]), (&json!("2.3.0"), &json!("test")));
+    assert_eq!(
+        (&plan["artifactSpec"]["version"], &plan["artifactSpec"]["environment"]),
+        (&json!("2.3.0"), &json!("test"))
+    );
     assert_eq!(plan["deployment"]["annotations"], json!({"commit": "9f2c", "build": ""}));
     assert_eq!(server.deployment(text(&plan, "id"))["deployment"]["annotations"], plan["deployment"]["annotations"]);
 }
@@ -96,8 +108,10 @@ fn a_wrapped_body_has_its_own_input_and_annotations() {
 #[test]
 fn inputs_come_in_the_query_of_a_bare_specification() {
     let server = Server::start();
-    let body = json!({"system": "shop", "name": "org.shop.api", "description": "${input.region.name}, ${input.dryRun}"});
-    let path = "/deployments/start?version=1.2&input.environment=test&input.region.name=eu%2B%C3%BC+west&input.dryRun=no";
+    let body =
+        json!({"system": "shop", "name": "org.shop.api", "description": "${input.region.name}, ${input.dryRun}"});
+    let path =
+        "/deployments/start?version=1.2&input.environment=test&input.region.name=eu%2B%C3%BC+west&input.dryRun=no";
     let plan = server.post(path, &body).expect(201);
     assert_eq!(plan["artifactSpec"]["version"], "1.2");
     assert_eq!(plan["artifactSpec"]["description"], "eu+ü west, no");
@@ -106,7 +120,10 @@ fn inputs_come_in_the_query_of_a_bare_specification() {
 #[test]
 fn what_is_not_deployable_is_422_with_the_whole_plan_and_records_nothing() {
     let server = Server::start();
-    let body = with(consumer("org.shop.api", "postgresql"), json!({"provides": [{"interface": "shop-api", "layer": "server"}]}));
+    let body = with(
+        consumer("org.shop.api", "postgresql"),
+        json!({"provides": [{"interface": "shop-api", "layer": "server"}]}),
+    );
     let problem = server.start_deployment(&body).expect_problem(422, "not-deployable");
     let plan = &problem["plan"];
     assert_eq!(keys(plan), ["artifactSpec", "deployable", "explanation", "revision"]);
@@ -127,10 +144,12 @@ fn an_ambiguous_require_lists_its_candidates_and_matches_none() {
     let server = Server::start();
     server.deploy(&provider("org.shop.first", "postgresql"));
     server.deploy(&provider("org.shop.second", "postgresql"));
-    let problem = server.start_deployment(&consumer("org.shop.api", "postgresql")).expect_problem(422, "not-deployable");
+    let problem =
+        server.start_deployment(&consumer("org.shop.api", "postgresql")).expect_problem(422, "not-deployable");
     let unmet = &problem["plan"]["explanation"]["unmet"][0];
     assert_eq!(unmet["kind"], "ambiguous");
-    let names: Vec<_> = unmet["candidates"].as_array().unwrap().iter().map(|candidate| text(candidate, "artifact")).collect();
+    let names: Vec<_> =
+        unmet["candidates"].as_array().unwrap().iter().map(|candidate| text(candidate, "artifact")).collect();
     assert_eq!(names, ["org.shop.first", "org.shop.second"]);
     assert_eq!(problem["plan"]["artifactSpec"]["requires"]["needed"]["matches"], json!([]));
 }

@@ -19,7 +19,8 @@ fn read(answer: &Answer) -> Value {
 fn accept_yaml_answers_every_kind_of_answer_in_yaml() {
     let server = Server::start();
     server.put("/servers/troy", &json!({"environment": "test", "labels": {"a": "no", "b": "1.10"}})).expect(201);
-    let attributes = json!({"text": "0x1F", "date": "2026-11-21", "on": "yes", "lines": "a\n b\n", "number": 1.5, "nothing": null});
+    let attributes =
+        json!({"text": "0x1F", "date": "2026-11-21", "on": "yes", "lines": "a\n b\n", "number": 1.5, "nothing": null});
     let provides = json!([{"interface": "i", "layer": "server", "attributes": attributes}]);
     let plan = server.deploy(&with(spec("a"), json!({"provides": provides, "version": "1.10"})));
     let id = text(&plan, "id");
@@ -78,7 +79,10 @@ fn json_is_answered_unless_yaml_is_asked_for_first() {
         let answer = server.send("GET", "/healthz", &[("Accept", accept)], "");
         assert_eq!(answer.content_type, content_type, "{accept}");
     }
-    assert_eq!(server.send("POST", "/deployments/start", &[YAML], spec("a").to_string()).content_type, "application/json");
+    assert_eq!(
+        server.send("POST", "/deployments/start", &[YAML], spec("a").to_string()).content_type,
+        "application/json"
+    );
 }
 
 #[test]
@@ -87,18 +91,26 @@ fn plain_scalars_of_yaml_are_read_as_they_are_written() {
     let yaml = "system: shop\nname: a\nversion: 1.10\nenvironment: no\nprovides:\n  - interface: i\n    layer: server\n    labels: {x: \
                 0x1F, y: 2026-11-21, z: true}\n    attributes: {a: 010, b: 1.10, c: true, d: null, e: ~, f: yes, g: '1'}\n";
     let plan = server.send("POST", "/deployments/start", &[YAML], yaml).expect(201);
-    assert_eq!((&plan["artifactSpec"]["version"], &plan["artifactSpec"]["environment"]), (&json!("1.10"), &json!("no")));
+    assert_eq!(
+        (&plan["artifactSpec"]["version"], &plan["artifactSpec"]["environment"]),
+        (&json!("1.10"), &json!("no"))
+    );
     let provide = &plan["artifactSpec"]["provides"][0];
     let own = ["x", "y", "z"].map(|key| text(&provide["labels"], key));
     assert_eq!(own, ["0x1F", "2026-11-21", "true"]);
-    assert_eq!(provide["attributes"], json!({"a": "010", "b": 1.10, "c": true, "d": null, "e": "~", "f": "yes", "g": "1"}));
+    assert_eq!(
+        provide["attributes"],
+        json!({"a": "010", "b": 1.10, "c": true, "d": null, "e": "~", "f": "yes", "g": "1"})
+    );
 }
 
 #[test]
 fn a_number_where_text_is_meant_is_an_error_in_json() {
     let server = Server::start();
     let body = with(provider("a", "i"), json!({"version": 1.10}));
-    let problem = server.send("POST", "/deployments/start", &[JSON], body.to_string()).expect_problem(422, "invalid-specification");
+    let problem = server
+        .send("POST", "/deployments/start", &[JSON], body.to_string())
+        .expect_problem(422, "invalid-specification");
     assert_eq!(problem["problems"][0]["code"], "wrong-type");
     assert!(text(&problem["problems"][0], "message").contains("quote"), "{problem}");
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 use mortise::catalog::Catalog;
 use mortise::document::Json;
 use mortise::model::{
-    Attributes, Cause, ChangeSet, ComponentId, ComponentRow, ComponentState, DeploymentId, Expression, Labels, Layer, Name, Operator,
-    Owner, Predicate, Row, Selector, Slot, Timestamp,
+    Attributes, Cause, ChangeSet, ComponentId, ComponentRow, ComponentState, DeploymentId, Expression, Labels, Layer,
+    Name, Operator, Owner, Predicate, Row, Selector, Slot, Timestamp,
 };
 use uuid::Uuid;
 
@@ -22,10 +22,16 @@ pub fn run() {
     let grown = resident_bytes().saturating_sub(before);
     let texts: usize = component(LARGE / 2).labels.iter().map(|(key, value)| key.as_str().len() + value.len()).sum();
     let each = grown / LARGE;
-    println!("memory: {each} bytes a component in a catalog of {LARGE}, {:.1} times its labels", each as f64 / texts as f64);
+    println!(
+        "memory: {each} bytes a component in a catalog of {LARGE}, {:.1} times its labels",
+        each as f64 / texts as f64
+    );
 
     let (among_small, among_large) = (resolve(&small, SMALL), resolve(&large, LARGE));
-    println!("resolving: {among_small:.2} us among {SMALL} components, {among_large:.2} us among {LARGE}: {:.1} times", among_large / among_small);
+    println!(
+        "resolving: {among_small:.2} us among {SMALL} components, {among_large:.2} us among {LARGE}: {:.1} times",
+        among_large / among_small
+    );
 
     let started = Instant::now();
     for _ in 0..1_000 {
@@ -56,13 +62,20 @@ fn component(index: usize) -> ComponentRow {
     let url = format!("https://provider-{index}.{environment}.example.org/");
     ComponentRow {
         id: ComponentId(Uuid::now_v7()),
-        owner: Owner::Slot(Slot { artifact: name(artifact), environment: name(environment.to_owned()), instance: "".into() }),
+        owner: Owner::Slot(Slot {
+            artifact: name(artifact),
+            environment: name(environment.to_owned()),
+            instance: "".into(),
+        }),
         system: Some(name(format!("platform-{}", index % 20))),
         interface: name(interface),
         layer: Layer::Server,
         version: Some(format!("1.{}.{}", index % 10, index % 7).into()),
         labels,
-        attributes: Attributes::new(vec![("url".to_owned(), Json::Text(url)), ("port".to_owned(), Json::Text("8443".to_owned()))]),
+        attributes: Attributes::new(vec![
+            ("url".to_owned(), Json::Text(url)),
+            ("port".to_owned(), Json::Text("8443".to_owned())),
+        ]),
         state: ComponentState::Active,
         since: Timestamp::default(),
         deployment: Some(DeploymentId(Uuid::now_v7())),
@@ -85,7 +98,8 @@ fn resolve(catalog: &Catalog, count: usize) -> f64 {
         .map(|index| {
             let index = index * 7_919 % count;
             let version = Expression::new(name("version".to_owned()), Operator::In, vec!["[1.0,2.0)".into()]);
-            let environment = Expression::equals(name("environment".to_owned()), ["test", "staging", "production"][index % 3]);
+            let environment =
+                Expression::equals(name("environment".to_owned()), ["test", "staging", "production"][index % 3]);
             let selector = Selector(vec![version.expect("the range is valid"), environment]);
             Predicate { interface: Some(name(format!("interface-{}", index / 3))), selector }
         })

@@ -65,7 +65,12 @@ fn activate(address: SocketAddr) {
             r#"{{"artifactSpec": {{"system": "platform", "name": "org.bench.provider-{index}", "provides": [{{"interface": "interface-{index}", "layer": "server", "attributes": {{"url": "https://provider-{index}/", "port": "8443"}}}}]}}, "input": {{"version": "1.4.0", "environment": "test"}}}}"#
         );
         let answer = client.post("/deployments/start", &body);
-        let id = answer.split(r#""id":""#).nth(1).and_then(|rest| rest.split('"').next()).expect("a plan has an id").to_owned();
+        let id = answer
+            .split(r#""id":""#)
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("a plan has an id")
+            .to_owned();
         client.post(&format!("/deployments/{id}/finish"), r#"{"success": true}"#);
     }
 }
@@ -156,7 +161,9 @@ impl Client {
             self.stream.read_line(&mut line).expect("the server answers");
             match line.trim_end().split_once(':') {
                 None => break,
-                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().unwrap_or(0),
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse().unwrap_or(0)
+                }
                 Some(_) => {}
             }
         }

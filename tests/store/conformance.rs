@@ -95,7 +95,11 @@ pub fn a_batch_that_does_not_follow_the_last_revision_leaves_nothing(place: &imp
         let refused = store.commit(&renumbered(revisions));
         assert!(matches!(refused, Err(CommitError::Failed(_))), "{revisions:?} gave {refused:?}");
         assert_eq!(store.changes_after(0, 10).unwrap(), sample.changes[..2], "{revisions:?} left something");
-        assert_eq!(store.deployments(&DeploymentFilter::default(), ALL).unwrap().len(), 1, "{revisions:?} left something");
+        assert_eq!(
+            store.deployments(&DeploymentFilter::default(), ALL).unwrap().len(),
+            1,
+            "{revisions:?} left something"
+        );
         assert!(store.set(plan).unwrap().is_none(), "{revisions:?} left something");
         assert_same(&store.load().unwrap(), &applied(&sample.changes[..2]));
     }
@@ -126,7 +130,8 @@ pub fn an_attempt_comes_back_with_what_was_received_and_its_newest_resolution(pl
     let store = place.open();
     let mut sample = Sample::default();
     let first = sample.open("shop", slot("a", "test", ""), Some("ci/a"));
-    let (_, members) = sample.open_set(&[("shop", slot("b", "test", "")), ("other", slot("c", "test", "blue"))], None, true);
+    let (_, members) =
+        sample.open_set(&[("shop", slot("b", "test", "")), ("other", slot("c", "test", "blue"))], None, true);
     sample.end(first, Outcome::Succeeded);
     store.commit(&sample.changes).unwrap();
     for attempt in sample.attempts() {
@@ -217,8 +222,13 @@ pub fn each_filter_of_the_list_takes_exactly_what_it_names(place: &impl Place) {
     filters.extend(Outcome::ALL.map(|outcome| DeploymentFilter { outcome: Some(outcome), ..any() }));
     let mut taken = 0;
     for filter in filters {
-        let expected: Vec<_> =
-            sample.attempts().iter().rev().filter(|attempt| accepts(&filter, attempt)).map(|attempt| attempt.id).collect();
+        let expected: Vec<_> = sample
+            .attempts()
+            .iter()
+            .rev()
+            .filter(|attempt| accepts(&filter, attempt))
+            .map(|attempt| attempt.id)
+            .collect();
         let found = store.deployments(&filter, ALL).unwrap();
         assert_eq!(found.iter().map(|found| found.spec.id).collect::<Vec<_>>(), expected, "{filter:?}");
         if let [first, .., _] = &found[..] {
@@ -277,7 +287,11 @@ pub fn readers_on_other_threads_see_whole_batches(place: &impl Place) {
     let mut sample = Sample::default();
     for batch in 0..40 {
         let artifact = format!("artifact-{batch}");
-        sample.open_set(&[("shop", slot(&artifact, "test", "")), ("shop", slot(&artifact, "production", ""))], None, true);
+        sample.open_set(
+            &[("shop", slot(&artifact, "test", "")), ("shop", slot(&artifact, "production", ""))],
+            None,
+            true,
+        );
         sample.touch("test");
     }
     let is_done = AtomicBool::new(false);
@@ -290,7 +304,11 @@ pub fn readers_on_other_threads_see_whole_batches(place: &impl Place) {
                     assert_eq!(found % 2, 0, "half of a batch is seen");
                     assert!(found >= seen, "what was seen is gone");
                     seen = found;
-                    assert_eq!(store.deployments(&DeploymentFilter::default(), ALL).unwrap().len() % 2, 0, "half of a set is seen");
+                    assert_eq!(
+                        store.deployments(&DeploymentFilter::default(), ALL).unwrap().len() % 2,
+                        0,
+                        "half of a set is seen"
+                    );
                 }
             });
         }
@@ -309,7 +327,8 @@ fn many_attempts() -> Sample {
             let system = ["shop", "middleware"][index % 2];
             let environment = ["test", "production"][(index + round) % 2];
             let instance = ["", "blue"][index / 2];
-            let opened = sample.open(system, slot(artifact, environment, instance), ["ci/a", "ci/b"].get(index).copied());
+            let opened =
+                sample.open(system, slot(artifact, environment, instance), ["ci/a", "ci/b"].get(index).copied());
             match (round + index) % 4 {
                 0 | 1 => sample.end(opened, Outcome::Succeeded),
                 2 => sample.end(opened, Outcome::Failed),
@@ -317,7 +336,8 @@ fn many_attempts() -> Sample {
             }
         }
     }
-    let (_, members) = sample.open_set(&[("shop", slot("s", "test", "")), ("shop", slot("t", "test", ""))], Some("ci/a"), true);
+    let (_, members) =
+        sample.open_set(&[("shop", slot("s", "test", "")), ("shop", slot("t", "test", ""))], Some("ci/a"), true);
     sample.end(members[0], Outcome::Abandoned);
     sample
 }

@@ -106,7 +106,8 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
 #[test]
 fn a_file_that_is_no_database_is_refused() {
     let folder = Folder::new();
-    fs::write(folder.database(), "this is no database, and long enough to be read as if it were one".repeat(100)).unwrap();
+    fs::write(folder.database(), "this is no database, and long enough to be read as if it were one".repeat(100))
+        .unwrap();
     assert!(matches!(EmbeddedStore::open(folder.path()), Err(StoreError::Failed(_))));
 }
 
@@ -125,7 +126,10 @@ fn a_snapshot_and_the_changes_after_it_give_what_replay_gives() {
     let (folder, mut sample) = Folder::with_snapshot();
     // What only the snapshot can have told: the changes before it are gone.
     let last = sample.changes.len();
-    Connection::open(folder.database()).unwrap().execute("DELETE FROM change WHERE revision < ?1", [last as u64]).unwrap();
+    Connection::open(folder.database())
+        .unwrap()
+        .execute("DELETE FROM change WHERE revision < ?1", [last as u64])
+        .unwrap();
     folder.assert_loads(&sample);
     lengthen(&mut sample, "later");
     folder.open().commit(&sample.changes[last..]).unwrap();
@@ -139,7 +143,9 @@ fn a_snapshot_that_cannot_be_used_is_passed_over() {
     let text = String::from_utf8(whole.clone()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     let (header, middle) = (lines[0], lines.len() / 2);
-    let with_revision = |revision: &str| text.replacen(&format!("\"revision\":{}", sample.changes.len()), &format!("\"revision\":{revision}"), 1);
+    let with_revision = |revision: &str| {
+        text.replacen(&format!("\"revision\":{}", sample.changes.len()), &format!("\"revision\":{revision}"), 1)
+    };
     let without = |line: usize| [&lines[..line], &lines[line + 1..]].concat().join("\n");
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("empty", Vec::new()),
@@ -152,7 +158,10 @@ fn a_snapshot_that_cannot_be_used_is_passed_over() {
         ("without a line", without(middle).into()),
         ("with a line twice", [&lines[..middle], &lines[middle - 1..]].concat().join("\n").into()),
         ("with garbage for a line", text.replacen(lines[middle], "garbage", 1).into()),
-        ("with bytes that are no text", [&whole[..whole.len() / 2], &[0xff, 0xfe, 0x00], &whole[whole.len() / 2..]].concat()),
+        (
+            "with bytes that are no text",
+            [&whole[..whole.len() / 2], &[0xff, 0xfe, 0x00], &whole[whole.len() / 2..]].concat(),
+        ),
         ("zeros", vec![0; whole.len()]),
         ("of another revision", with_revision("7").into()),
         ("of a revision that is yet to come", with_revision("999999").into()),

@@ -26,7 +26,10 @@ enum Fault {
     /// They fail before anything is written.
     Fail,
     /// They say that they began, and wait until they are let go on.
-    Wait { began: Sender<()>, go_on: Receiver<Outcome> },
+    Wait {
+        began: Sender<()>,
+        go_on: Receiver<Outcome>,
+    },
 }
 
 /// How a commit that waited goes on.
@@ -99,7 +102,8 @@ struct Process {
 impl Process {
     fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let store = Arc::new(Faulty { store: EmbeddedStore::open(data.path()).unwrap(), fault: Mutex::new(Fault::None) });
+        let store =
+            Arc::new(Faulty { store: EmbeddedStore::open(data.path()).unwrap(), fault: Mutex::new(Fault::None) });
         let app = Arc::new(App::open(store.clone(), &SettingsWish::default(), system_clock()).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -112,7 +116,14 @@ impl Process {
                 server.await.unwrap();
             });
         });
-        Self { store, app, client: Client::of(&address), handle: handle.recv().unwrap(), thread: Some(thread), _data: data }
+        Self {
+            store,
+            app,
+            client: Client::of(&address),
+            handle: handle.recv().unwrap(),
+            thread: Some(thread),
+            _data: data,
+        }
     }
 
     fn set(&self, fault: Fault) {
@@ -128,7 +139,16 @@ impl Process {
 
     /// What can be read now, of everything.
     fn world(&self) -> Vec<Value> {
-        let lists = ["deployments", "components", "components?state=planned", "systems", "artifacts", "interfaces", "environments", "servers"];
+        let lists = [
+            "deployments",
+            "components",
+            "components?state=planned",
+            "systems",
+            "artifacts",
+            "interfaces",
+            "environments",
+            "servers",
+        ];
         lists.iter().map(|list| self.client.get(&format!("/{list}")).expect(200)).collect()
     }
 
@@ -176,7 +196,10 @@ fn a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds() {
     process.assert_memory_is_disk();
     // What needs no commit is answered all the same.
     client.get("/healthz").expect(200);
-    assert_eq!(client.send("POST", "/deployments/start?dryRun=true", &[crate::server::JSON], spec("a").to_string()).status, 200);
+    assert_eq!(
+        client.send("POST", "/deployments/start?dryRun=true", &[crate::server::JSON], spec("a").to_string()).status,
+        200
+    );
     client.start_deployment(&consumer("a", "nothing")).expect_problem(422, "not-deployable");
 
     process.set(Fault::None);
@@ -228,7 +251,9 @@ fn a_batch_fails_as_a_whole_and_leaves_memory_and_disk_equal() {
         let first = scope.spawn(|| client.start_deployment(&spec("first")));
         has_begun.recv().unwrap();
         // These gather while the first one waits; half of them want the same slot.
-        let waiting: Vec<_> = (0..8).map(|number| scope.spawn(move || client.start_deployment(&spec(["same", "a", "same", "b"][number % 4])))).collect();
+        let waiting: Vec<_> = (0..8)
+            .map(|number| scope.spawn(move || client.start_deployment(&spec(["same", "a", "same", "b"][number % 4]))))
+            .collect();
         go_on.send(Outcome::Fail).unwrap();
         first.join().unwrap().expect_problem(503, "unavailable");
         while waiting.iter().any(|waiting| !waiting.is_finished()) {

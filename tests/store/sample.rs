@@ -2,8 +2,8 @@
 
 use mortise::document::{Json, JsonText};
 use mortise::model::{
-    Action, ArtifactRow, Cause, ChangeSet, DeploymentId, DeploymentSpec, EnvironmentRow, LeaseToken, Name, Opening, Outcome, PlanId,
-    PlanRow, ReceivedRow, ResolutionRow, Row, Slot, State, SystemRow, Timestamp,
+    Action, ArtifactRow, Cause, ChangeSet, DeploymentId, DeploymentSpec, EnvironmentRow, LeaseToken, Name, Opening,
+    Outcome, PlanId, PlanRow, ReceivedRow, ResolutionRow, Row, Slot, State, SystemRow, Timestamp,
 };
 use uuid::Uuid;
 
@@ -26,7 +26,12 @@ impl Sample {
     }
 
     /// Opens the attempts of one plan.
-    pub fn open_set(&mut self, members: &[(&str, Slot)], actor: Option<&str>, is_set: bool) -> (PlanId, Vec<DeploymentId>) {
+    pub fn open_set(
+        &mut self,
+        members: &[(&str, Slot)],
+        actor: Option<&str>,
+        is_set: bool,
+    ) -> (PlanId, Vec<DeploymentId>) {
         let first = self.attempts.len() as u64;
         let ids: Vec<_> = (0..members.len() as u64).map(|member| deployment_id(first + member)).collect();
         let plan = if is_set { PlanId(Uuid::from_u128(0xabc0_0000 + u128::from(first))) } else { PlanId(ids[0].0) };
@@ -53,7 +58,11 @@ impl Sample {
             };
             rows.push(Row::System(SystemRow { name: name(system) }));
             rows.push(Row::Artifact(ArtifactRow { name: slot.artifact.clone(), system: name(system), proven: false }));
-            rows.push(Row::Environment(EnvironmentRow { name: slot.environment.clone(), first_deployment: None, proven: false }));
+            rows.push(Row::Environment(EnvironmentRow {
+                name: slot.environment.clone(),
+                first_deployment: None,
+                proven: false,
+            }));
             rows.push(Row::DeploymentSpec(attempt.clone()));
             rows.push(Row::Received(received(&attempt)));
             rows.push(Row::Resolution(resolution(&attempt, "as planned", self.changes.len() as u64)));
@@ -118,16 +127,29 @@ impl Sample {
 
     fn commit(&mut self, cause: Cause, actor: Option<&str>, rows: Vec<Row>) {
         let (revision, time) = (self.changes.len() as u64 + 1, self.time());
-        self.changes.push(ChangeSet { revision, id: Uuid::now_v7(), time, cause, actor: actor.map(str::to_owned), rows });
+        self.changes.push(ChangeSet {
+            revision,
+            id: Uuid::now_v7(),
+            time,
+            cause,
+            actor: actor.map(str::to_owned),
+            rows,
+        });
     }
 }
 
 /// What was received of an attempt: it names the attempt, so that no two are alike.
 pub fn received(attempt: &DeploymentSpec) -> ReceivedRow {
-    let written = Json::Object(vec![("name".to_owned(), Json::Text(attempt.id.to_string())), ("pi".to_owned(), number("3.140"))]);
+    let written =
+        Json::Object(vec![("name".to_owned(), Json::Text(attempt.id.to_string())), ("pi".to_owned(), number("3.140"))]);
     let input = Json::Object(vec![("version".to_owned(), Json::Text(attempt.number.to_string()))]);
     let annotations = [(name("build"), attempt.slot.to_string())].into();
-    ReceivedRow { deployment: attempt.id, artifact_spec: JsonText::from(&written), input: JsonText::from(&input), annotations }
+    ReceivedRow {
+        deployment: attempt.id,
+        artifact_spec: JsonText::from(&written),
+        input: JsonText::from(&input),
+        annotations,
+    }
 }
 
 /// What an attempt resolved to.
@@ -137,7 +159,13 @@ pub fn resolution(attempt: &DeploymentSpec, what: &str, revision: u64) -> Resolu
         ("description".to_owned(), Json::Text(what.to_owned())),
     ]);
     let artifact_spec = JsonText::from(&resolved);
-    ResolutionRow { deployment: attempt.id, resolved_at: revision, artifact_spec, warnings: Vec::new(), stale: Vec::new() }
+    ResolutionRow {
+        deployment: attempt.id,
+        resolved_at: revision,
+        artifact_spec,
+        warnings: Vec::new(),
+        stale: Vec::new(),
+    }
 }
 
 /// The slot of an Artifact.

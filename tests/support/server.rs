@@ -245,7 +245,9 @@ pub fn command(data: &Path, flags: &[&str]) -> Command {
 pub fn mortise() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mortise"));
     let configured = std::env::vars_os().map(|(name, _)| name);
-    configured.filter(|name| name.to_string_lossy().starts_with("MORTISE_")).for_each(|name| drop(command.env_remove(name)));
+    configured
+        .filter(|name| name.to_string_lossy().starts_with("MORTISE_"))
+        .for_each(|name| drop(command.env_remove(name)));
     command
 }
 
@@ -279,7 +281,8 @@ impl Answer {
     fn of(mut response: Response<Body>) -> Result<Self, ureq::Error> {
         let text = response.body_mut().with_config().limit(u64::MAX).read_to_string()?;
         let headers = response.headers().clone();
-        let content_type = headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().expect("it is ASCII")).to_owned();
+        let content_type =
+            headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().expect("it is ASCII")).to_owned();
         Ok(Self { status: response.status().as_u16(), content_type, headers, text })
     }
 
@@ -319,7 +322,8 @@ impl Answer {
     pub fn expect_invalid(&self, code: &str) -> Vec<(String, String)> {
         let problem = self.expect_problem(422, code);
         let problems = problem["problems"].as_array().unwrap_or_else(|| panic!("{self:?}"));
-        let code_and_pointer = |problem: &Value| (text(problem, "code").to_owned(), text(problem, "pointer").to_owned());
+        let code_and_pointer =
+            |problem: &Value| (text(problem, "code").to_owned(), text(problem, "pointer").to_owned());
         problems.iter().map(code_and_pointer).collect()
     }
 }

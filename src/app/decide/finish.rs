@@ -6,9 +6,9 @@ use super::{Answer, Decision, Refusal};
 use crate::catalog::{Catalog, Component};
 use crate::document::JsonText;
 use crate::model::{
-    ArtifactRow, Attributes, Code, ComponentId, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, Difference, DifferenceKind,
-    EnvironmentRow, InterfaceRow, LeaseToken, Name, Outcome, Owner, Predicate, RequirementsRow, ResolutionRow, Row, Settings, Slot, State,
-    Timestamp, Warning,
+    ArtifactRow, Attributes, Code, ComponentId, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, Difference,
+    DifferenceKind, EnvironmentRow, InterfaceRow, LeaseToken, Name, Outcome, Owner, Predicate, RequirementsRow,
+    ResolutionRow, Row, Settings, Slot, State, Timestamp, Warning,
 };
 use crate::planner::Match;
 use crate::wire::{MatchView, RecordedRequire, RecordedSpec};
@@ -62,7 +62,8 @@ pub struct FinishedMember {
 impl FinishCommand {
     pub(super) fn decide(&self, catalog: &Catalog, time: Timestamp) -> Result<Decision, Refusal> {
         let settings = catalog.settings().cloned().unwrap_or_default();
-        let open: Vec<_> = self.members.iter().filter_map(|member| Some((member, open_attempt(catalog, member)?))).collect();
+        let open: Vec<_> =
+            self.members.iter().filter_map(|member| Some((member, open_attempt(catalog, member)?))).collect();
         if open.is_empty() {
             return Err(Refusal::NoneOpen);
         }
@@ -73,8 +74,11 @@ impl FinishCommand {
         let mut rows = Vec::new();
         let mut ended = Vec::with_capacity(open.len());
         for (member, attempt) in &open {
-            let (spec, changed) =
-                if self.success { self.succeed(&world, member, attempt, time) } else { self.fail(attempt, member, time) };
+            let (spec, changed) = if self.success {
+                self.succeed(&world, member, attempt, time)
+            } else {
+                self.fail(attempt, member, time)
+            };
             changed.iter().for_each(|row| world.apply_row(row));
             rows.extend(changed);
             ended.push(spec);
@@ -114,7 +118,13 @@ impl FinishCommand {
     }
 
     /// The attempt becomes Active, its predecessor Inactive, and the slot's Components exactly what it provides.
-    fn succeed(&self, catalog: &Catalog, member: &FinishMember, attempt: &DeploymentSpec, time: Timestamp) -> (DeploymentSpec, Vec<Row>) {
+    fn succeed(
+        &self,
+        catalog: &Catalog,
+        member: &FinishMember,
+        attempt: &DeploymentSpec,
+        time: Timestamp,
+    ) -> (DeploymentSpec, Vec<Row>) {
         let slot = catalog.slot(&member.slot);
         let predecessor = slot.and_then(|slot| slot.active());
         let spec = DeploymentSpec {
@@ -125,7 +135,11 @@ impl FinishCommand {
         let mut rows = names_proven(catalog, &spec, &member.recorded);
         let replaced = predecessor.into_iter().chain(slot.map_or(&[][..], |slot| slot.errored()));
         rows.extend(replaced.filter(|replaced| replaced.id != spec.id).map(|replaced| {
-            let inactive = DeploymentSpec { current_state: State::Inactive, target_state: State::Inactive, ..replaced.as_ref().clone() };
+            let inactive = DeploymentSpec {
+                current_state: State::Inactive,
+                target_state: State::Inactive,
+                ..replaced.as_ref().clone()
+            };
             Row::DeploymentSpec(inactive)
         }));
         rows.push(Row::DeploymentSpec(spec.clone()));
@@ -146,8 +160,12 @@ fn open_attempt<'a>(catalog: &'a Catalog, member: &FinishMember) -> Option<&'a D
 fn check_token(member: &FinishMember, attempt: &DeploymentSpec, settings: &Settings) -> Result<(), Refusal> {
     let lost = |reason| Err(Refusal::LeaseLost { reason, deployment: member.id });
     match (&member.token, &attempt.opening) {
-        (Some(given), Some(opening)) if *given != opening.token => lost("the token is not the one that this attempt was opened with"),
-        (None, _) if settings.finish_needs_token => lost("the settings demand the token of the lease, and none was sent"),
+        (Some(given), Some(opening)) if *given != opening.token => {
+            lost("the token is not the one that this attempt was opened with")
+        }
+        (None, _) if settings.finish_needs_token => {
+            lost("the settings demand the token of the lease, and none was sent")
+        }
         _ => Ok(()),
     }
 }
@@ -156,15 +174,24 @@ fn check_token(member: &FinishMember, attempt: &DeploymentSpec, settings: &Setti
 fn names_proven(catalog: &Catalog, spec: &DeploymentSpec, recorded: &RecordedSpec) -> Vec<Row> {
     let mut rows = Vec::new();
     if !catalog.artifact(spec.slot.artifact.as_str()).is_some_and(|row| row.proven) {
-        rows.push(Row::Artifact(ArtifactRow { name: spec.slot.artifact.clone(), system: spec.system.clone(), proven: true }));
+        rows.push(Row::Artifact(ArtifactRow {
+            name: spec.slot.artifact.clone(),
+            system: spec.system.clone(),
+            proven: true,
+        }));
     }
     let environment = catalog.environment(spec.slot.environment.as_str());
     if !environment.as_ref().is_some_and(|row| row.proven) {
         let first_deployment = environment.and_then(|row| row.first_deployment);
-        rows.push(Row::Environment(EnvironmentRow { name: spec.slot.environment.clone(), first_deployment, proven: true }));
+        rows.push(Row::Environment(EnvironmentRow {
+            name: spec.slot.environment.clone(),
+            first_deployment,
+            proven: true,
+        }));
     }
     let interfaces: BTreeSet<&Name> = recorded.provides.iter().map(|provide| &provide.interface).collect();
-    let unproven = interfaces.into_iter().filter(|name| !catalog.interface(name.as_str()).is_some_and(|row| row.proven));
+    let unproven =
+        interfaces.into_iter().filter(|name| !catalog.interface(name.as_str()).is_some_and(|row| row.proven));
     rows.extend(unproven.map(|name| {
         Row::Interface(InterfaceRow { name: name.clone(), system: Some(spec.system.clone()), proven: true })
     }));
@@ -187,8 +214,11 @@ fn components(catalog: &Catalog, spec: &DeploymentSpec, recorded: &RecordedSpec,
         deployment: Some(spec.id),
     });
     let kept: BTreeSet<ComponentId> = recorded.provides.iter().map(|provide| provide.component).collect();
-    let dropped = catalog.slot_components(&spec.slot).filter(|component| component.is_active() && !kept.contains(&component.id()));
-    let dropped = dropped.map(|component| ComponentRow { state: ComponentState::Inactive, since: time, ..component.row() });
+    let dropped = catalog
+        .slot_components(&spec.slot)
+        .filter(|component| component.is_active() && !kept.contains(&component.id()));
+    let dropped =
+        dropped.map(|component| ComponentRow { state: ComponentState::Inactive, since: time, ..component.row() });
     provided.chain(dropped).map(Row::Component).collect()
 }
 
@@ -206,9 +236,11 @@ fn stale(
     for (name, require) in member.recorded.all_requires() {
         let was = require.matches.iter().zip(require.matched_components());
         let was: Vec<(ComponentId, &JsonText)> = was.map(|(text, id)| (id, text)).collect();
-        let open: BTreeSet<_> = was.iter().filter(|(_, text)| is_unfinished(world, text, ending)).map(|&(id, _)| id).collect();
+        let open: BTreeSet<_> =
+            was.iter().filter(|(_, text)| is_unfinished(world, text, ending)).map(|&(id, _)| id).collect();
         if !open.is_empty() {
-            let message = format!("{name} matched a member of the set that is not finished yet; finish providers first");
+            let message =
+                format!("{name} matched a member of the set that is not finished yet; finish providers first");
             warnings.push(Warning::new(Code::ProviderUnfinished, format!("/requires/{name}"), message));
         } else if unchanged {
             continue;
@@ -217,7 +249,9 @@ fn stale(
         let gone = was.iter().filter(|(id, _)| !open.contains(id)).filter_map(|&(id, text)| {
             match now.iter().find(|(other, _)| *other == id) {
                 None => Some(difference(name, DifferenceKind::Gone, id, Some(text), None)),
-                Some((_, other)) if other != text => Some(difference(name, DifferenceKind::Changed, id, Some(text), Some(other))),
+                Some((_, other)) if other != text => {
+                    Some(difference(name, DifferenceKind::Changed, id, Some(text), Some(other)))
+                }
                 Some(_) => None,
             }
         });
@@ -228,7 +262,13 @@ fn stale(
     differences
 }
 
-fn difference(require: &Name, kind: DifferenceKind, component: ComponentId, was: Option<&JsonText>, now: Option<&JsonText>) -> Difference {
+fn difference(
+    require: &Name,
+    kind: DifferenceKind,
+    component: ComponentId,
+    was: Option<&JsonText>,
+    now: Option<&JsonText>,
+) -> Difference {
     Difference { require: require.clone(), kind, component, was: was.cloned(), now: now.cloned() }
 }
 
@@ -242,7 +282,8 @@ fn is_unfinished(world: &Catalog, text: &JsonText, ending: &BTreeSet<DeploymentI
         instance: String,
         deployment: Option<DeploymentId>,
     }
-    let Ok(MadeBy { artifact: Some(artifact), environment, instance, deployment: Some(deployment) }) = serde_json::from_str(text.as_str())
+    let Ok(MadeBy { artifact: Some(artifact), environment, instance, deployment: Some(deployment) }) =
+        serde_json::from_str(text.as_str())
     else {
         return false;
     };

@@ -4,7 +4,8 @@ use super::{Answer, Decision, Refusal};
 use crate::app::views::CouplingView;
 use crate::catalog::{Catalog, Component};
 use crate::model::{
-    ComponentId, ComponentRow, ComponentState, EnvironmentRow, InterfaceRow, Name, Owner, Row, ServerDeclaration, Timestamp,
+    ComponentId, ComponentRow, ComponentState, EnvironmentRow, InterfaceRow, Name, Owner, Row, ServerDeclaration,
+    Timestamp,
 };
 
 /// Declare a Server.
@@ -61,7 +62,11 @@ impl PutServer {
         let is_new = !before.as_ref().is_some_and(Component::is_active);
         let mut rows = Vec::new();
         if catalog.environment(declared.environment.as_str()).is_none() {
-            rows.push(Row::Environment(EnvironmentRow { name: declared.environment.clone(), first_deployment: None, proven: false }));
+            rows.push(Row::Environment(EnvironmentRow {
+                name: declared.environment.clone(),
+                first_deployment: None,
+                proven: false,
+            }));
         }
         if catalog.interface(declared.interface.as_str()).is_none() {
             rows.push(Row::Interface(InterfaceRow { name: declared.interface.clone(), system: None, proven: false }));
@@ -70,7 +75,10 @@ impl PutServer {
             row.since = before.since();
             if before.row() == row {
                 // Declared again as it is: nothing happened.
-                return Ok(Decision { rows: Vec::new(), answer: Answer::ServerPut { row: Box::new(row), is_new: false } });
+                return Ok(Decision {
+                    rows: Vec::new(),
+                    answer: Answer::ServerPut { row: Box::new(row), is_new: false },
+                });
             }
             row.since = time;
         }

@@ -7,8 +7,9 @@ use crate::app::new_component;
 use crate::catalog::Catalog;
 use crate::document::JsonText;
 use crate::model::{
-    Action, ArtifactRow, ArtifactSpec, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, EnvironmentRow, InterfaceRow, KeyRow,
-    LeaseToken, Name, Opening, Owner, PlanId, PlanRow, ReceivedRow, ResolutionRow, Row, Settings, State, SystemRow, Timestamp,
+    Action, ArtifactRow, ArtifactSpec, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, EnvironmentRow,
+    InterfaceRow, KeyRow, LeaseToken, Name, Opening, Owner, PlanId, PlanRow, ReceivedRow, ResolutionRow, Row, Settings,
+    State, SystemRow, Timestamp,
 };
 use crate::planner::{self, Identities, Plan, Verdict};
 use crate::wire;
@@ -83,8 +84,9 @@ pub fn check_order(catalog: &Catalog, key: Option<&str>, specs: &[ArtifactSpec])
 /// [`Refusal::OwnedElsewhere`] for the first that may not.
 pub fn check_owners(catalog: &Catalog, specs: &[ArtifactSpec]) -> Result<(), Refusal> {
     let elsewhere = specs.iter().find_map(|spec| {
-        let owned = catalog.artifact(spec.slot.artifact.as_str()).filter(|row| row.proven && row.system != spec.system)?;
-        Some(Refusal::OwnedElsewhere { slot: spec.slot.clone(), system: owned.system.to_string() })
+        let owned =
+            catalog.artifact(spec.slot.artifact.as_str()).filter(|row| row.proven && row.system != spec.system)?;
+        Some(Refusal::OwnedElsewhere { artifact: spec.slot.artifact.clone(), system: owned.system })
     });
     elsewhere.map_or(Ok(()), Err)
 }
@@ -106,7 +108,8 @@ impl StartCommand {
 
     /// Takes a plan, and prepares what is recorded of it.
     pub fn set_plan(&mut self, plan: Plan) {
-        self.texts = self.specs.iter().zip(&plan.members).map(|(spec, planned)| wire::artifact_spec(spec, planned)).collect();
+        self.texts =
+            self.specs.iter().zip(&plan.members).map(|(spec, planned)| wire::artifact_spec(spec, planned)).collect();
         self.plan = plan;
         self.prepared = (0..self.specs.len()).map(|member| self.prepare(member)).collect();
     }
@@ -220,10 +223,14 @@ impl StartCommand {
             Some(row) if row.proven || row.system == *system => None,
             _ => Some(Row::Artifact(ArtifactRow { name: name.clone(), system: system.clone(), proven: false })),
         }));
-        rows.extend(interfaces.into_iter().filter_map(|(name, system)| match (catalog.interface(name.as_str()), system) {
-            (Some(row), _) if row.system.is_some() => None,
-            (Some(_), None) => None,
-            (_, system) => Some(Row::Interface(InterfaceRow { name: name.clone(), system: system.cloned(), proven: false })),
+        rows.extend(interfaces.into_iter().filter_map(|(name, system)| {
+            match (catalog.interface(name.as_str()), system) {
+                (Some(row), _) if row.system.is_some() => None,
+                (Some(_), None) => None,
+                (_, system) => {
+                    Some(Row::Interface(InterfaceRow { name: name.clone(), system: system.cloned(), proven: false }))
+                }
+            }
         }));
         rows
     }

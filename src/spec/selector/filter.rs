@@ -51,13 +51,15 @@ pub fn parse_filter(text: &str) -> Result<Selector, SelectorFilterError> {
             return Ok(Selector(expressions));
         }
         if !scanner.take(",") {
-            return Err(scanner.error("expected a comma and another expression; a semver list such as \">=1.2, <2\" must be quoted"));
+            return Err(scanner
+                .error("expected a comma and another expression; a semver list such as \">=1.2, <2\" must be quoted"));
         }
     }
 }
 
 fn parse_json(text: &str) -> Result<Selector, SelectorFilterError> {
-    let document = Document::from_json(text.as_bytes(), Limits::default()).map_err(|e| SelectorFilterError::Json(e.to_string()))?;
+    let document = Document::from_json(text.as_bytes(), Limits::default())
+        .map_err(|e| SelectorFilterError::Json(e.to_string()))?;
     let mut reader = Reader::new(&document);
     let read = super::read_expressions(&mut reader, &document.root, &At::root(""));
     let known = read.0.into_iter().map(|expression| match expression {
@@ -142,7 +144,8 @@ impl<'a> Scanner<'a> {
         if rest.starts_with(['<', '>', '^', '~']) {
             return Err(self.error("expected the key of a label; a semver list such as \">=1.2, <2\" must be quoted"));
         }
-        let key = Name::new(&rest[..end]).map_err(|error| self.error(format!("expected the key of a label: {error}")))?;
+        let key =
+            Name::new(&rest[..end]).map_err(|error| self.error(format!("expected the key of a label: {error}")))?;
         self.offset += end;
         Ok(key)
     }

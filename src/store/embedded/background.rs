@@ -111,7 +111,8 @@ impl Shared {
     fn run(&self, folder: &Folder, connection: &Connection, writer: &Mutex<Connection>) {
         loop {
             let state = self.lock();
-            let waited = self.woken.wait_timeout_while(state, PERIOD, |state| !state.stopped && state.offered.is_none());
+            let waited =
+                self.woken.wait_timeout_while(state, PERIOD, |state| !state.stopped && state.offered.is_none());
             let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
             if state.stopped {
                 return;

@@ -30,7 +30,10 @@ impl Folder {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         // For people, and for the message above.
-        lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(failed)?;
+        lock.set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+            .map_err(failed)?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 

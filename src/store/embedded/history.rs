@@ -5,9 +5,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params, pa
 use uuid::Uuid;
 
 use super::schema::failed;
-use crate::model::{
-    ChangeSet, DeploymentId, DeploymentSpec, PlanId, PlanRow, ReceivedRow, ResolutionRow, Row,
-};
+use crate::model::{ChangeSet, DeploymentId, DeploymentSpec, PlanId, PlanRow, ReceivedRow, ResolutionRow, Row};
 use crate::store::{CommitError, DeploymentFilter, ListedDeployment, Page, StoreError, StoredDeployment};
 
 /// Appends a batch in one durable transaction.
@@ -17,7 +15,8 @@ pub(super) fn append(connection: &mut Connection, batch: &[ChangeSet]) -> Result
     let mut last = last_revision(&transaction).map_err(clean)?;
     for change in batch {
         if change.revision != last + 1 {
-            let error = format!("revision {} does not follow revision {last}, the last that is recorded", change.revision);
+            let error =
+                format!("revision {} does not follow revision {last}, the last that is recorded", change.revision);
             return Err(CommitError::Failed(StoreError::Failed(error)));
         }
         last = change.revision;
@@ -50,7 +49,8 @@ fn index(transaction: &Transaction<'_>, change: &ChangeSet) -> rusqlite::Result<
         match row {
             Row::DeploymentSpec(spec) => put_deployment(transaction, change.revision, spec)?,
             Row::Resolution(resolution) => {
-                let mut update = transaction.prepare_cached("UPDATE deployment SET resolved = ?2 WHERE id = ?1 AND resolved <> ?2")?;
+                let mut update = transaction
+                    .prepare_cached("UPDATE deployment SET resolved = ?2 WHERE id = ?1 AND resolved <> ?2")?;
                 update.execute(params![resolution.deployment.0.as_bytes(), change.revision])?;
             }
             Row::Plan(plan) => {
@@ -112,7 +112,11 @@ pub(super) fn each_change_after(
     Ok(())
 }
 
-pub(super) fn changes_after(connection: &Connection, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError> {
+pub(super) fn changes_after(
+    connection: &Connection,
+    revision: u64,
+    limit: usize,
+) -> Result<Vec<ChangeSet>, StoreError> {
     let bound = |revision: u64| i64::try_from(revision).unwrap_or(i64::MAX);
     let (after, last) = (bound(revision), bound(revision.saturating_add(limit as u64)));
     let mut statement = connection
@@ -134,7 +138,8 @@ pub(super) fn change(connection: &Connection, revision: u64) -> Result<Option<Ch
 }
 
 fn parse(body: &str, revision: u64) -> Result<ChangeSet, StoreError> {
-    serde_json::from_str(body).map_err(|error| StoreError::Damaged(format!("revision {revision} cannot be read: {error}")))
+    serde_json::from_str(body)
+        .map_err(|error| StoreError::Damaged(format!("revision {revision} cannot be read: {error}")))
 }
 
 pub(super) fn deployment(connection: &Connection, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
@@ -142,7 +147,9 @@ pub(super) fn deployment(connection: &Connection, id: DeploymentId) -> Result<Op
         .prepare_cached("SELECT row, received, resolved FROM deployment WHERE id = ?1")
         .map_err(|error| failed(&error))?;
     let found = statement
-        .query_row(params![id.0.as_bytes()], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?, row.get::<_, u64>(2)?)))
+        .query_row(params![id.0.as_bytes()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?, row.get::<_, u64>(2)?))
+        })
         .optional()
         .map_err(|error| failed(&error))?;
     let Some((row, received_at, resolved_at)) = found else { return Ok(None) };
@@ -173,10 +180,12 @@ pub(super) fn set(connection: &Connection, id: PlanId) -> Result<Option<PlanRow>
         statement.query_row(params![id.0.as_bytes()], |row| row.get(0)).optional().map_err(|error| failed(&error))?;
     let Some(revision) = revision else { return Ok(None) };
     let rows = change(connection, revision)?.into_iter().flat_map(|change| change.rows);
-    Ok(rows.filter_map(|row| match row {
-        Row::Plan(plan) if plan.id == id => Some(plan),
-        _ => None,
-    }).next())
+    Ok(rows
+        .filter_map(|row| match row {
+            Row::Plan(plan) if plan.id == id => Some(plan),
+            _ => None,
+        })
+        .next())
 }
 
 pub(super) fn deployments(

@@ -63,7 +63,8 @@ pub(super) fn open_writer(database: &Path) -> Result<Connection, StoreError> {
         Ok(connection)
     };
     let mut connection = open().map_err(|error| failed(&error))?;
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|error| failed(&error))?;
+    let found: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|error| failed(&error))?;
     match found {
         FORMAT => {}
         0 => {

@@ -62,7 +62,8 @@ pub(super) fn load(folder: &Folder, connection: &Connection) -> Result<Option<Ca
     let path = folder.snapshot();
     let Ok(file) = File::open(&path) else { return Ok(None) };
     let mut lines = BufReader::with_capacity(1 << 20, file).lines();
-    let Some(header) = lines.next().and_then(Result::ok).and_then(|line| serde_json::from_str::<Header>(&line).ok()) else {
+    let Some(header) = lines.next().and_then(Result::ok).and_then(|line| serde_json::from_str::<Header>(&line).ok())
+    else {
         tracing::warn!(snapshot = %path.display(), "the snapshot cannot be read; replaying the history instead");
         return Ok(None);
     };

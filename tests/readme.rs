@@ -1,0 +1,95 @@
+//! What README.md promises, done.
+
+use std::path::Path;
+use std::process::Command;
+
+use mortise::document::{Document, Limits};
+use mortise::model::{Code, Settings};
+use mortise::spec::{Inputs, ReadContext, StartDocument};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_mortise");
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(root().join("README.md")).expect("README.md is there")
+}
+
+/// The lines that are indented as commands, in order.
+fn commands() -> Vec<String> {
+    readme().lines().filter_map(|line| line.strip_prefix("    ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_first_command_runs_the_main_job_from_a_refusal_to_a_finished_deployment() {
+    let first = commands().remove(0);
+    assert_eq!(first, "bash tests/main-job.sh");
+    let job = Command::new("bash").arg("tests/main-job.sh").current_dir(root()).env("MORTISE_BIN", BINARY).output();
+    let job = job.expect("bash runs");
+    let told = String::from_utf8(job.stdout).expect("the output is UTF-8");
+    assert!(job.status.success(), "{told}{}", String::from_utf8_lossy(&job.stderr));
+    let steps = [
+        "nothing provides postgresql in any environment",
+        "org.shop.database 15.4 in test: attempt 1, Draft, pending",
+        "org.shop.database 15.4 in test: attempt 1, Active, succeeded",
+        "org.shop.api 2.3.0 in test: attempt 1, Draft, pending",
+        "org.shop.database 15.4 in test  host=db1.test  port=5432",
+        "org.shop.api 2.3.0 in test: attempt 1, Active, succeeded",
+    ];
+    let mut rest = told.as_str();
+    for step in steps {
+        let (_, after) =
+            rest.split_once(step).unwrap_or_else(|| panic!("`{step}` is not told, or not in its order:\n{told}"));
+        rest = after;
+    }
+}
+
+#[test]
+fn the_second_command_is_the_one_that_ci_runs() {
+    let second = commands().remove(1);
+    assert_eq!(second, "cargo test --locked");
+    let ci = std::fs::read_to_string(root().join(".ci/run")).expect(".ci/run is there");
+    assert!(ci.contains(&second), "{ci}");
+}
+
+#[test]
+fn the_specification_shown_is_valid_and_renders() {
+    let readme = readme();
+    let shown =
+        readme.split("```yaml").nth(1).and_then(|rest| rest.split("```").next()).expect("a specification is shown");
+    let document = Document::from_yaml(shown.as_bytes(), Limits::default()).expect("it is YAML");
+    let inputs = Inputs::from_pairs([("version", "2.3.0"), ("environment", "test")]).expect("the inputs are valid");
+    let settings = Settings::default();
+    let start = StartDocument::read(&document, &inputs, ReadContext { settings: &settings });
+    let member = start.unwrap_or_else(|problems| panic!("{problems:?}")).members.remove(0);
+    let spec = member.specification.render(&member.inputs).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!(spec.slot.artifact.as_str(), "org.shop.api");
+    assert_eq!(spec.warnings, []);
+}
+
+#[test]
+fn every_mortise_command_shown_is_one_that_the_command_line_knows() {
+    let shown: Vec<_> = commands().into_iter().filter(|command| command.starts_with("mortise ")).collect();
+    assert!(shown.len() >= 4, "{shown:?}");
+    for command in shown {
+        // Asked for its help, a command reads its own flags first and then does nothing.
+        let arguments: Vec<_> = command.split_whitespace().skip(1).collect();
+        let run = Command::new(BINARY).args(&arguments).arg("--help").output().expect("the binary runs");
+        assert!(run.status.success(), "{command}: {}", String::from_utf8_lossy(&run.stderr));
+    }
+    let check = Command::new(BINARY).args(["check", "-f", "fixtures/first/api.yaml"]).current_dir(root()).output();
+    assert!(check.expect("the binary runs").status.success());
+}
+
+#[test]
+fn every_code_and_file_that_is_named_is_there() {
+    let readme = readme();
+    for code in readme.split("/problems/").skip(1).filter_map(|rest| rest.split('`').next()) {
+        assert!(Code::from_text(code).is_some(), "{code}");
+    }
+    for path in readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        assert!(root().join(path).exists(), "{path}");
+    }
+}
