@@ -8,6 +8,7 @@ mod committer;
 mod decide;
 mod error;
 mod finish;
+mod names;
 mod queries;
 mod servers;
 mod start;
@@ -21,7 +22,8 @@ use uuid::Uuid;
 pub use committer::Clock;
 pub use error::AppError;
 pub use finish::FinishRequest;
-pub use queries::{ComponentFilter, ComponentPage, Listed, NamedKind};
+pub use names::NamedKind;
+pub use queries::{ComponentFilter, ComponentPage, Listed};
 pub use start::{StartOutcome, StartRequest};
 pub use views::CouplingView;
 

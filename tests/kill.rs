@@ -44,27 +44,23 @@ fn a_process_killed_under_load_loses_nothing_acknowledged_and_shows_nothing_half
     let folder = tempfile::tempdir().unwrap();
     let mut ledgers: Vec<Ledger> = (0..CLIENTS).map(|_| Ledger::default()).collect();
     for round in 0..KILLS {
-        let server = Server::start_in(folder.path(), &[]);
+        let mut server = Server::start_in(folder.path(), &[]);
+        let http = server::Client::of(server.address());
         // Each client looks after what it was answered, and asks again for what it was not.
-        let clients = ledgers.iter_mut().enumerate().map(|(number, ledger)| Client::new(number, round, generator.below(1 << 30) as u64, ledger));
-        let clients: Vec<_> = clients.collect();
+        let mut clients: Vec<_> = (ledgers.iter_mut().enumerate())
+            .map(|(number, ledger)| Client::new(number, round, generator.below(1 << 30) as u64, ledger))
+            .collect();
+        each_on_its_thread(&mut clients, |client| client.verify(&http));
         let until = 1 + generator.below(40);
         let (answered, is_killed) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let server = Mutex::new(server);
-        let http = server::Client::of(server.lock().unwrap().address());
-        std::thread::scope(|scope| {
-            for mut client in clients {
-                let (answered, is_killed, http, server) = (&answered, &is_killed, &http, &server);
-                scope.spawn(move || {
-                    client.verify(http);
-                    while !is_killed.load(Ordering::Relaxed) && client.act(http) {
-                        // Whoever is answered as the last kills it, while the requests of the others are under way.
-                        if answered.fetch_add(1, Ordering::Relaxed) + 1 == until {
-                            server.lock().unwrap().kill();
-                            is_killed.store(true, Ordering::Relaxed);
-                        }
-                    }
-                });
+        let process = Mutex::new(&mut server);
+        each_on_its_thread(&mut clients, |client| {
+            while client.act(&http) {
+                // Whoever is answered as the last kills it, while the requests of the others are under way.
+                if answered.fetch_add(1, Ordering::Relaxed) + 1 == until {
+                    process.lock().unwrap().kill();
+                    is_killed.store(true, Ordering::Relaxed);
+                }
             }
         });
         assert!(is_killed.into_inner(), "the server ended by itself in round {round} (seed {seed})");
@@ -123,6 +119,14 @@ fn a_process_killed_while_it_writes_a_snapshot_starts_again_with_everything() {
         assert!(rows(&loaded) == rows(&replayed), "a snapshot and what follows it is not what replay gives");
         sample.changes = changes;
     }
+}
+
+fn each_on_its_thread(clients: &mut [Client<'_>], act: impl Fn(&mut Client<'_>) + Sync) {
+    std::thread::scope(|scope| {
+        for client in clients {
+            scope.spawn(|| act(client));
+        }
+    });
 }
 
 /// Another one in every run; the one in `KILL_SEED` to see a run again.

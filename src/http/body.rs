@@ -27,6 +27,12 @@ pub(super) async fn collect(payload: web::Payload, limit: usize, limits: HttpLim
     })
 }
 
+/// Takes in the body of a request that is refused whatever it says, so that the client can read why.
+pub(super) async fn drain(payload: web::Payload, limits: HttpLimits) {
+    // Neither its size nor how it ends matters.
+    drop(collect(payload, 0, limits).await);
+}
+
 async fn take(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Refusal> {
     let mut body = Vec::new();
     let mut taken = 0_usize;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::answer::Format;
-use super::body;
+use super::{State, body};
 use crate::app::{AppError, CouplingView};
 use crate::model::{Code, DeploymentId, DeploymentSpec, PlanId};
 use crate::spec::{Problem, Problems};
@@ -207,8 +207,12 @@ impl From<AppError> for Refusal {
 }
 
 /// The answer to an address that does not exist.
-pub(super) async fn no_such_address(request: HttpRequest, payload: web::Payload) -> HttpResponse {
-    body::drain(payload).await;
+pub(super) async fn no_such_address(
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> HttpResponse {
+    body::drain(payload, state.limits).await;
     let detail = format!("there is nothing at {}; the main route is POST /deployments/start", request.path());
     Refusal::new(Code::NotFound, detail).respond(&request)
 }
@@ -217,9 +221,10 @@ pub(super) async fn no_such_address(request: HttpRequest, payload: web::Payload)
 pub(super) async fn method_not_allowed(
     request: HttpRequest,
     payload: web::Payload,
+    state: web::Data<State>,
     methods: &'static [Method],
 ) -> HttpResponse {
-    body::drain(payload).await;
+    body::drain(payload, state.limits).await;
     let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let detail = format!("{} is not allowed at {}; it takes {allowed}", request.method(), request.path());
     let mut response = Refusal::new(Code::MethodNotAllowed, detail).respond(&request);

@@ -50,6 +50,7 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
 }
 
 fn at(path: &'static str, methods: &'static [Method]) -> Resource {
-    web::resource(path)
-        .default_service(web::to(move |request, payload| problem::method_not_allowed(request, payload, methods)))
+    web::resource(path).default_service(web::to(move |request, payload, state| {
+        problem::method_not_allowed(request, payload, state, methods)
+    }))
 }
