@@ -5,6 +5,7 @@
 //! answers.
 
 mod committer;
+mod coupling;
 mod decide;
 mod error;
 mod finish;
@@ -20,12 +21,12 @@ use arc_swap::ArcSwap;
 use uuid::Uuid;
 
 pub use committer::Clock;
+pub use coupling::CouplingView;
 pub use error::AppError;
 pub use finish::FinishRequest;
 pub use names::NamedKind;
 pub use queries::{ComponentFilter, ComponentPage, Listed};
 pub use start::{StartOutcome, StartRequest};
-pub use views::CouplingView;
 
 use crate::catalog::Catalog;
 use crate::model::{Cause, ComponentId, DeploymentId, LeaseToken, PlanId, Row, Settings};

@@ -5,7 +5,7 @@ use crate::spec::Problems;
 use crate::store::StoreError;
 use crate::wire::PlanView;
 
-use super::views::CouplingView;
+use super::coupling::CouplingView;
 
 /// Why a request is refused.
 #[derive(Debug)]

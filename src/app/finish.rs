@@ -123,6 +123,7 @@ fn token(document: &FinishDocument, target: &Target, member: usize) -> Option<Le
 
 fn members(target: &Target, document: &FinishDocument) -> Result<Vec<FinishMember>, AppError> {
     let mut problems = Problems::default();
+    check_corrections(document, target, &mut problems);
     let mut members = Vec::with_capacity(target.members.len());
     for (index, stored) in target.members.iter().enumerate() {
         let mut resolution = stored.resolution.clone();
@@ -159,6 +160,17 @@ fn members(target: &Target, document: &FinishDocument) -> Result<Vec<FinishMembe
         });
     }
     problems.or(members).map_err(|problems| AppError::Invalid(Code::InvalidFinish, problems))
+}
+
+/// Refuses corrections that do not say whose they are: one element for each member listed in `deployments` or, where none is,
+/// for each that is to be finished.
+fn check_corrections(document: &FinishDocument, target: &Target, problems: &mut Problems) {
+    let members = if document.members.is_empty() { target.members.len() } else { document.members.len() };
+    let given = document.corrections.len();
+    if given != 0 && given != members {
+        let message = format!("there are {given} specifications for {members} attempts; post the plan as it was given");
+        problems.add(Code::WrongType, "", message);
+    }
 }
 
 /// The corrections for one member: in a posted set its place is that of its id in `deployments`.

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::coupling::CouplingView;
 use super::queries::{ATTEMPTS, Listed, text};
-use super::views::CouplingView;
 use super::{App, AppError};
 use crate::catalog::{Catalog, Component};
 use crate::document::JsonText;

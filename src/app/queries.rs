@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::views::{self, CouplingView, Leases};
+use super::coupling::CouplingView;
+use super::views::{self, Leases};
 use super::{App, AppError};
 use crate::catalog::Component;
 use crate::document::JsonText;
@@ -167,7 +168,7 @@ impl App {
         .await
     }
 
-    /// A Component, its consumers, and the attempts of its slot, the newest first.
+    /// A Component, or else what an open attempt would make, its consumers, and the attempts of its slot, the newest first.
     ///
     /// # Errors
     /// [`AppError::NotFound`] where there is none.
@@ -180,8 +181,9 @@ impl App {
             attempts: Vec<JsonText>,
         }
         let catalog = self.catalog();
-        let handle = catalog.find_component(id).ok_or_else(|| AppError::not_found(format!("the component {id}")))?;
-        let component = catalog.component(handle);
+        let planned = || catalog.planned_components_after(None).into_iter().find(|component| component.id() == id);
+        let component = catalog.find_component(id).map(|handle| catalog.component(handle)).or_else(planned);
+        let component = component.ok_or_else(|| AppError::not_found(format!("the component {id}")))?;
         let attempts = match component.slot() {
             None => Vec::new(),
             Some(slot) => {

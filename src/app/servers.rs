@@ -1,9 +1,9 @@
 //! Servers and Environments: declared, withdrawn.
 
 use super::committer::{Done, Refused};
+use super::coupling::CouplingView;
 use super::decide::{Answer, Command, DeleteServer, PutEnvironment, PutServer, Refusal};
 use super::start::refused;
-use super::views::CouplingView;
 use super::{App, AppError, new_component};
 use crate::model::{ComponentRow, FirstDeployment, Name, ServerDeclaration};
 

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::error::AppError;
-use crate::catalog::Consumer;
 use crate::document::JsonText;
-use crate::model::{DeploymentId, DeploymentSpec, Name, PlanId, Scope, Slot, State, Warning};
+use crate::model::{DeploymentId, DeploymentSpec, Name, PlanId, State, Warning};
 use crate::store::{Store, StoredDeployment};
 use crate::wire::{Deployable, DeploymentView, LeaseView, MemberDeployment, PlanBody, PlanView};
 
@@ -28,43 +25,6 @@ pub struct OpenMember<'a> {
     pub text: &'a JsonText,
     /// The attempt's annotations.
     pub annotations: &'a BTreeMap<Name, String>,
-}
-
-/// A require of an active attempt that is coupled to something.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CouplingView {
-    artifact: Name,
-    environment: Name,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    instance: String,
-    require: Name,
-    scope: Scope,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deployment: Option<DeploymentId>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    broken: bool,
-}
-
-impl CouplingView {
-    /// A consumer, and whether its coupling is broken.
-    pub fn new(consumer: &Consumer<'_>, broken: bool) -> Self {
-        let Slot { artifact, environment, instance } = &consumer.requirements.slot;
-        Self {
-            artifact: artifact.clone(),
-            environment: environment.clone(),
-            instance: instance.to_string(),
-            require: consumer.require.name.clone(),
-            scope: consumer.require.scope,
-            deployment: consumer.requirements.deployment,
-            broken,
-        }
-    }
-
-    /// A coupling that is broken now.
-    pub fn broken(consumer: &Consumer<'_>) -> Self {
-        Self::new(consumer, true)
-    }
 }
 
 /// Where a member stands in a plan: `/artifactSpec`, or `/artifactSpecs/0` in a set.

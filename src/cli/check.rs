@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::show::place;
 use super::source::Source;
 use super::{CliError, Exit};
 use crate::catalog::Catalog;
@@ -124,18 +125,16 @@ fn show(name: &str, findings: &Findings) -> String {
     let mut text = String::new();
     let mut say = |line: String| writeln!(text, "{line}").expect("writing to a String cannot fail");
     for problem in &findings.problems {
-        let place = match (problem.line, problem.column) {
-            (Some(line), Some(column)) => format!(" {line}:{column}"),
-            _ => String::new(),
-        };
-        say(format!("{name}: {}{place}: {} [{}]", problem.pointer, problem.message, problem.code));
+        let place = place(&problem.pointer, problem.line.zip(problem.column));
+        say(format!("{name}: {place}{} [{}]", problem.message, problem.code));
     }
     for warning in &findings.warnings {
-        say(format!("{name}: {}: warning: {} [{}]", warning.pointer, warning.message, warning.code));
+        let place = place::<u32>(&warning.pointer, None);
+        say(format!("{name}: {place}warning: {} [{}]", warning.message, warning.code));
     }
     let missing: Vec<_> = findings.needs.iter().filter(|need| !need.given).collect();
     match (findings.problems.len(), missing.iter().any(|need| need.required)) {
-        (0, true) => say(format!("{name}: valid, as far as can be said without its inputs:")),
+        (0, true) => say(format!("{name}: valid, as far as can be told without its inputs:")),
         (0, false) => say(format!("{name}: valid")),
         (1, _) => say(format!("{name}: 1 problem")),
         (count, _) => say(format!("{name}: {count} problems")),

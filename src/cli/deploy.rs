@@ -15,7 +15,12 @@ use crate::document::{Json, to_yaml};
 pub fn start(command: &Start) -> Result<Exit, CliError> {
     let key = command.idempotency_key.as_deref().map(|key| ("Idempotency-Key", key));
     let answer = send(&command.specification, &command.client, key, Vec::new())?;
-    report(&command.client, &answer)
+    let exit = report(&command.client, &answer)?;
+    if answer.status == 200 {
+        let what = if exit == Exit::Yes { "is still open" } else { "has ended; use a new key to deploy again" };
+        eprintln!("mortise: it was started before under this idempotency key, and {what}");
+    }
+    Ok(exit)
 }
 
 /// Plans a deployment, recording nothing.
@@ -91,7 +96,7 @@ fn exit(answer: &Answer) -> Exit {
     }
 }
 
-/// Whether every recorded attempt of the answer is open; true for a dry run, which has none.
+/// Whether any recorded attempt of the answer is open; true for a dry run, which has none.
 fn still_pending(body: &Json) -> bool {
     let pending = |deployment: &Json| deployment.get("condition").and_then(Json::as_text) == Some("Pending");
     match (body.get("deployment"), body.get("deployments")) {

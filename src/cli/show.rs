@@ -1,6 +1,6 @@
 //! Answers as text for people.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use crate::document::Json;
 use crate::planner::Explanation;
@@ -36,101 +36,128 @@ fn problem(status: u16, body: &Json) -> String {
         line(&mut text, word(body, "detail"));
     }
     for problem in problems {
-        let place = match (problem.get("line"), problem.get("column")) {
-            (Some(line), Some(column)) => format!(" {line}:{column}"),
-            _ => String::new(),
-        };
-        line(
-            &mut text,
-            &format!("  {}{place}  {} [{}]", word(problem, "pointer"), word(problem, "message"), word(problem, "code")),
-        );
+        let number = |name: &str| problem.get(name).map(ToString::to_string);
+        let place = place(word(problem, "pointer"), number("line").zip(number("column")));
+        line(&mut text, format!("  {place}{} [{}]", word(problem, "message"), word(problem, "code")));
     }
     text
 }
 
-fn line(text: &mut String, line: &str) {
-    text.push_str(line);
+/// Where something is wrong, as `/provides/0/labels/tier, line 1, column 11: `; empty where it is the whole document. With
+/// a pointer, line and column are those of the text that it points at.
+pub(super) fn place<N: Display>(pointer: &str, position: Option<(N, N)>) -> String {
+    match (pointer, position) {
+        ("", None) => String::new(),
+        ("", Some((line, column))) => format!("line {line}, column {column}: "),
+        (pointer, None) => format!("{pointer}: "),
+        (pointer, Some((line, column))) => format!("{pointer}, line {line}, column {column}: "),
+    }
+}
+
+fn line(text: &mut String, line: impl AsRef<str>) {
+    text.push_str(line.as_ref());
     text.push('\n');
 }
 
-/// A plan: the verdict, what matched, what to do next.
+/// A plan: the verdict, what matched, what has changed since, what to do next.
 fn plan(body: &Json) -> String {
     let mut text = String::new();
     let id = word(body, "id");
+    let deployments = elements(body, "deployments");
+    let is_pending = body.get("deployment").into_iter().chain(deployments).any(|it| word(it, "condition") == "Pending");
     match word(body, "deployable") {
         "yes" if id.is_empty() => line(&mut text, "deployable: yes (a dry run; nothing was recorded)"),
-        verdict => line(&mut text, &format!("deployable: {verdict}")),
+        // Of what has ended it says nothing any more.
+        "yes" if !is_pending => {}
+        verdict => line(&mut text, format!("deployable: {verdict}")),
     }
     let single = body.get("artifactSpec").map(|spec| (spec, body.get("deployment")));
-    let deployments = elements(body, "deployments");
     let set = elements(body, "artifactSpecs").iter().enumerate().map(|(index, spec)| (spec, deployments.get(index)));
     for (spec, deployment) in single.into_iter().chain(set) {
         specification(&mut text, spec, deployment);
     }
-    if let Some(explanation) =
-        body.get("explanation").and_then(|json| serde_json::from_str::<Explanation>(&json.to_string()).ok())
-    {
-        line(&mut text, &explanation.to_string());
+    for ended in std::iter::once(body).chain(deployments) {
+        stale(&mut text, ended);
+    }
+    let explanation = body.get("explanation").map(ToString::to_string);
+    if let Some(explanation) = explanation.and_then(|json| serde_json::from_str::<Explanation>(&json).ok()) {
+        line(&mut text, explanation.to_string());
     }
     for warning in elements(body, "warnings") {
-        line(&mut text, &format!("warning: {} [{}]", word(warning, "message"), word(warning, "code")));
+        line(&mut text, format!("warning: {} [{}]", word(warning, "message"), word(warning, "code")));
     }
-    let pending = |json: &Json| word(json, "condition") == "Pending";
-    if body.get("deployment").is_some_and(pending) || deployments.iter().any(pending) {
-        line(&mut text, &format!("when it is done: mortise finish {id} --success"));
+    if is_pending {
+        line(&mut text, format!("when it is deployed: mortise finish {id} --success"));
+        line(&mut text, format!("if that fails:       mortise finish {id} --failure --reason \"…\""));
     }
     text
 }
 
 fn specification(text: &mut String, spec: &Json, deployment: Option<&Json>) {
-    let instance = word(spec, "instance");
-    let instance = if instance.is_empty() { String::new() } else { format!(" (instance {instance})") };
+    let instance = spaced(" (instance ", word(spec, "instance"), ")");
     let what = format!("{} {} in {}{instance}", word(spec, "name"), word(spec, "version"), word(spec, "environment"));
     match deployment {
-        None => line(text, &what),
+        None => line(text, what),
         Some(deployment) => {
             let number = deployment.get("number").map_or_else(String::new, ToString::to_string);
-            let outcome = word(deployment, "outcome");
-            let state =
-                if outcome.is_empty() { word(deployment, "condition").to_lowercase() } else { outcome.to_owned() };
-            line(text, &format!("{what}: attempt {number}, {}, {state}", word(deployment, "currentState")));
+            line(text, format!("{what}: attempt {number} {}", state(deployment)));
         }
     }
     for provide in elements(spec, "provides") {
-        line(
-            text,
-            &format!(
-                "  provides {} ({}) {}",
-                word(provide, "interface"),
-                word(provide, "layer"),
-                word(provide, "version")
-            ),
-        );
+        let [interface, layer, version] = ["interface", "layer", "version"].map(|name| word(provide, name));
+        line(text, format!("  provides {interface} {version} ({layer})"));
     }
-    for section in ["requires", "deploymentSpec"] {
+    for (section, verb) in [("requires", "requires"), ("deploymentSpec", "is deployed with")] {
         for (name, require) in members(spec, section) {
             let matches = elements(require, "matches");
-            let interface = word(require, "interface");
-            let of = if interface.is_empty() { String::new() } else { format!(" {interface}") };
-            line(
-                text,
-                &format!("  requires {name}:{of}{}", if matches.is_empty() { " (nothing matched)" } else { "" }),
-            );
-            for found in matches {
-                matched(text, found);
-            }
+            let interface = spaced(" ", word(require, "interface"), "");
+            let nothing = if matches.is_empty() { " (nothing matched)" } else { "" };
+            line(text, format!("  {verb} {name}:{interface}{nothing}"));
+            matches.iter().for_each(|found| matched(text, found));
         }
     }
 }
 
+/// `is open`, or how it ended and what became of it.
+fn state(deployment: &Json) -> String {
+    if word(deployment, "condition") == "Pending" {
+        return "is open".to_owned();
+    }
+    let reason = spaced(" (", word(deployment, "reason"), ")");
+    format!("{}{reason}, now {}", word(deployment, "outcome"), word(deployment, "currentState"))
+}
+
+/// What was handed to the deploy script, and was otherwise when it had ended.
+fn stale(text: &mut String, ended: &Json) {
+    for difference in elements(ended, "stale") {
+        let found = difference.get("now").or(difference.get("was"));
+        let name = found.map_or_else(|| word(difference, "component").to_owned(), provider);
+        let what = match word(difference, "kind") {
+            "gone" => "does not match any more",
+            "added" => "matches too",
+            _ => "has other values",
+        };
+        line(text, format!("changed since the plan was made: {}: {name} {what}", word(difference, "require")));
+    }
+}
+
 fn matched(text: &mut String, found: &Json) {
-    let name = [word(found, "artifact"), word(found, "server")].concat();
-    let version = word(found, "version");
-    let version = if version.is_empty() { String::new() } else { format!(" {version}") };
-    write!(text, "    {name}{version} in {}", word(found, "environment")).expect("writing to a String cannot fail");
+    let version = spaced(" ", word(found, "version"), "");
+    let instance = spaced(" (instance ", word(found, "instance"), ")");
+    let mut matched = format!("    {}{version} in {}{instance}", provider(found), word(found, "environment"));
     for (key, value) in members(found, "attributes") {
         let value = value.as_text().map_or_else(|| value.to_string(), str::to_owned);
-        write!(text, "  {key}={value}").expect("writing to a String cannot fail");
+        write!(matched, "  {key}={value}").expect("writing to a String cannot fail");
     }
-    text.push('\n');
+    line(text, matched);
+}
+
+/// The Artifact or Server that a match is on.
+fn provider(found: &Json) -> String {
+    [word(found, "artifact"), word(found, "server")].concat()
+}
+
+/// A word with what stands around it, or nothing where there is no word.
+fn spaced(before: &str, word: &str, after: &str) -> String {
+    if word.is_empty() { String::new() } else { format!("{before}{word}{after}") }
 }

@@ -16,9 +16,10 @@ pub(super) struct Source {
 impl Source {
     /// Reads a file, or standard input for `-`. JSON is what is called `.json`, or begins like it.
     pub fn read(path: &Path) -> Result<Self, CliError> {
-        let name = path.display().to_string();
+        let is_standard_input = path.as_os_str() == "-";
+        let name = if is_standard_input { "standard input".to_owned() } else { path.display().to_string() };
         let mut bytes = Vec::new();
-        let read = if name == "-" {
+        let read = if is_standard_input {
             std::io::stdin().read_to_end(&mut bytes).map(drop)
         } else {
             std::fs::read(path).map(|all| bytes = all)

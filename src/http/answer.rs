@@ -19,18 +19,24 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// What `Accept` asks for; JSON unless YAML comes first among what is known.
+    /// What `Accept` prefers among what is known, the first of equals; JSON where it says nothing of that.
     pub fn accepted(request: &HttpRequest) -> Self {
-        let Some(accept) = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()) else {
-            return Self::Json;
-        };
-        let types = accept.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
-        let known = types.filter_map(|media_type| match media_type {
-            "application/yaml" | "application/x-yaml" | "text/yaml" => Some(Self::Yaml),
-            "application/json" | "application/*" | "*/*" | "application/problem+json" => Some(Self::Json),
-            _ => None,
-        });
-        known.into_iter().next().unwrap_or(Self::Json)
+        let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut preferred = (0.0, Self::Json);
+        for part in accept.to_ascii_lowercase().split(',') {
+            let mut parameters = part.split(';').map(str::trim);
+            let format = match parameters.next().unwrap_or_default() {
+                "application/yaml" | "application/x-yaml" | "text/yaml" => Self::Yaml,
+                "application/json" | "application/*" | "*/*" | "application/problem+json" => Self::Json,
+                _ => continue,
+            };
+            // RFC 9110 §12.4.2: a weight from 0, which means never, to 1, which it is where none stands.
+            let weight = parameters.find_map(|parameter| parameter.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+            if weight > preferred.0 {
+                preferred = (weight, format);
+            }
+        }
+        preferred.1
     }
 
     /// An answer with `body`.

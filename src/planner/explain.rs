@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 use super::explanation::{Candidate, Explanation, FailedExpression, Nearest, Unmet, UnmetKind};
-use super::matching::{Outcome, Place, Source, World};
+use super::matching::{Miss, Outcome, Place, Source, World};
 use super::{Verdict, fixes, render};
 use crate::model::version::{equal_only_in_order, near_miss};
 use crate::model::{
@@ -25,12 +25,6 @@ pub(super) struct Explainer<'a> {
     world: &'a World<'a>,
     unmet: Vec<Unmet>,
     total: usize,
-}
-
-/// A candidate that does not match, and the expressions that it fails, by their place in the selector.
-pub(super) struct Miss {
-    pub source: Source,
-    pub failed: Vec<usize>,
 }
 
 /// The candidates of a require.

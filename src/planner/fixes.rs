@@ -1,8 +1,7 @@
 //! Fixes: what would make an unmet require met. There are exactly five kinds.
 
-use super::explain::Miss;
 use super::explanation::{Fix, FixKind, Unmet, UnmetKind};
-use super::matching::{Outcome, Place, Source, World};
+use super::matching::{Miss, Outcome, Place, Source, World};
 use crate::catalog::Component;
 use crate::model::{Expression, Labels, Name, Quantifier};
 

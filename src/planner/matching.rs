@@ -87,6 +87,12 @@ impl Outcome {
     }
 }
 
+/// A candidate that does not match, and the expressions that it fails, by their place in the selector.
+pub(super) struct Miss {
+    pub source: Source,
+    pub failed: Vec<usize>,
+}
+
 /// The Catalog without what is being replaced, and with what is being brought.
 pub(super) struct World<'a> {
     pub catalog: &'a Catalog,

@@ -71,14 +71,15 @@ impl RecordedSpec {
         serde_json::from_str(text.as_str())
     }
 
-    /// Every require, `requires` before `deploymentSpec`.
-    pub fn all_requires(&self) -> impl Iterator<Item = (&Name, &RecordedRequire)> {
-        self.requires.iter().chain(&self.deployment_spec)
+    /// Every require by section and name, `requires` before `deploymentSpec`.
+    pub fn all_requires(&self) -> impl Iterator<Item = (&'static str, &Name, &RecordedRequire)> {
+        let requires = self.requires.iter().map(|(name, require)| ("requires", name, require));
+        requires.chain(self.deployment_spec.iter().map(|(name, require)| ("deploymentSpec", name, require)))
     }
 
     /// The Components that its requires matched, the consumer's end of its Couplings.
     pub fn active_requires(&self) -> Vec<ActiveRequire> {
-        let active = self.all_requires().map(|(name, require)| ActiveRequire {
+        let active = self.all_requires().map(|(_, name, require)| ActiveRequire {
             name: name.clone(),
             interface: require.interface.clone(),
             selector: require.selector.clone(),

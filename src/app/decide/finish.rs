@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Answer, Decision, Refusal};
 use crate::catalog::{Catalog, Component};
-use crate::document::JsonText;
+use crate::document::{JsonText, Pointer};
 use crate::model::{
     ArtifactRow, Attributes, Code, ComponentId, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, Difference,
     DifferenceKind, EnvironmentRow, InterfaceRow, LeaseToken, Name, Outcome, Owner, Predicate, RequirementsRow,
@@ -233,7 +233,7 @@ fn stale(
 ) -> Vec<Difference> {
     let mut differences = Vec::new();
     let unchanged = before.active_revision() <= member.resolution.resolved_at && ending.len() == 1;
-    for (name, require) in member.recorded.all_requires() {
+    for (section, name, require) in member.recorded.all_requires() {
         let was = require.matches.iter().zip(require.matched_components());
         let was: Vec<(ComponentId, &JsonText)> = was.map(|(text, id)| (id, text)).collect();
         let open: BTreeSet<_> =
@@ -241,7 +241,8 @@ fn stale(
         if !open.is_empty() {
             let message =
                 format!("{name} matched a member of the set that is not finished yet; finish providers first");
-            warnings.push(Warning::new(Code::ProviderUnfinished, format!("/requires/{name}"), message));
+            let pointer = Pointer::root().join(section).join(name.as_str());
+            warnings.push(Warning::new(Code::ProviderUnfinished, pointer, message));
         } else if unchanged {
             continue;
         }

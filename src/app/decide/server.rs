@@ -1,7 +1,7 @@
 //! Servers: declared, declared anew, withdrawn.
 
 use super::{Answer, Decision, Refusal};
-use crate::app::views::CouplingView;
+use crate::app::coupling::CouplingView;
 use crate::catalog::{Catalog, Component};
 use crate::model::{
     ComponentId, ComponentRow, ComponentState, EnvironmentRow, InterfaceRow, Name, Owner, Row, ServerDeclaration,

@@ -83,10 +83,12 @@ pub fn check_order(catalog: &Catalog, key: Option<&str>, specs: &[ArtifactSpec])
 /// # Errors
 /// [`Refusal::OwnedElsewhere`] for the first that may not.
 pub fn check_owners(catalog: &Catalog, specs: &[ArtifactSpec]) -> Result<(), Refusal> {
+    // Within a set the first that names an Artifact says whose it is.
+    let mut claimed = BTreeMap::new();
     let elsewhere = specs.iter().find_map(|spec| {
-        let owned =
-            catalog.artifact(spec.slot.artifact.as_str()).filter(|row| row.proven && row.system != spec.system)?;
-        Some(Refusal::OwnedElsewhere { artifact: spec.slot.artifact.clone(), system: owned.system })
+        let proven = catalog.artifact(spec.slot.artifact.as_str()).filter(|row| row.proven).map(|row| row.system);
+        let owner = proven.unwrap_or_else(|| (*claimed.entry(&spec.slot.artifact).or_insert(&spec.system)).clone());
+        (owner != spec.system).then(|| Refusal::OwnedElsewhere { artifact: spec.slot.artifact.clone(), system: owner })
     });
     elsewhere.map_or(Ok(()), Err)
 }
