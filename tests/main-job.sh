@@ -18,7 +18,7 @@ MORTISE_SERVER=$(sed -E 's/.*(http:[^ ,]+).*/\1/' <<<"$ready")
 export MORTISE_SERVER
 
 say() { printf '\n$ mortise %s\n' "$*"; "$MORTISE_BIN" "$@"; }
-plan_id() { sed -n 's/.*mortise finish \([^ ]*\).*/\1/p' <<<"$1"; }
+plan_id() { sed -n 's/.*mortise finish \([^ ]*\).*/\1/p' <<<"$1" | head -n 1; }
 
 say start -f fixtures/first/api.yaml --input version=2.3.0 --input environment=test && exit 1
 

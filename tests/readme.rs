@@ -32,11 +32,11 @@ fn the_first_command_runs_the_main_job_from_a_refusal_to_a_finished_deployment()
     assert!(job.status.success(), "{told}{}", String::from_utf8_lossy(&job.stderr));
     let steps = [
         "nothing provides postgresql in any environment",
-        "org.shop.database 15.4 in test: attempt 1, Draft, pending",
-        "org.shop.database 15.4 in test: attempt 1, Active, succeeded",
-        "org.shop.api 2.3.0 in test: attempt 1, Draft, pending",
+        "org.shop.database 15.4 in test: attempt 1 is open",
+        "org.shop.database 15.4 in test: attempt 1 succeeded, now Active",
+        "org.shop.api 2.3.0 in test: attempt 1 is open",
         "org.shop.database 15.4 in test  host=db1.test  port=5432",
-        "org.shop.api 2.3.0 in test: attempt 1, Active, succeeded",
+        "org.shop.api 2.3.0 in test: attempt 1 succeeded, now Active",
     ];
     let mut rest = told.as_str();
     for step in steps {
