@@ -55,6 +55,9 @@ pub enum CliError {
         /// Why.
         error: String,
     },
+    /// What was given makes no request.
+    #[error("the request cannot be made: {0}; look at --server, --actor and --idempotency-key")]
+    Unsendable(String),
     /// The server answered what is no answer of Mortise.
     #[error("{server} answered something else than Mortise does: {error}")]
     Strange {

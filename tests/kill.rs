@@ -3,20 +3,20 @@
 //! The server is killed at moments that nobody chose: while several clients start and finish plans, and while it writes a
 //! snapshot. After each restart on the same folder every answer that was given is compared with what it shows now.
 
+#[path = "world/generator.rs"]
+mod generator;
+#[path = "world/history.rs"]
+mod history;
 #[path = "kill/ledger.rs"]
 mod ledger;
 #[path = "kill/load.rs"]
 mod load;
 #[path = "kill/record.rs"]
 mod record;
-#[path = "support/server.rs"]
-mod server;
 #[path = "store/sample.rs"]
 mod sample;
-#[path = "world/generator.rs"]
-mod generator;
-#[path = "world/history.rs"]
-mod history;
+#[path = "support/server.rs"]
+mod server;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -73,9 +73,15 @@ fn a_process_killed_under_load_loses_nothing_acknowledged_and_shows_nothing_half
     let recorded = record::read(folder.path());
     recorded.check();
     ledgers.iter().for_each(|ledger| recorded.check_ledger(ledger));
-    let (plans, lost): (usize, usize) = ledgers.iter().map(Ledger::counts).fold((0, 0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
-    println!("{KILLS} kills: {plans} plans acknowledged and found, {lost} answers lost");
-    assert!(plans > 5 * KILLS && lost >= KILLS / 2, "the load is too light: {plans} plans, {lost} answers lost (seed {seed})");
+    let sum = |index: usize| ledgers.iter().map(|ledger| ledger.counts()[index]).sum::<usize>();
+    let (plans, lost, found) = (sum(0), sum(1), sum(2));
+    println!(
+        "{KILLS} kills: {plans} plans are there; {lost} answers were lost, {found} of them to starts that are recorded"
+    );
+    assert!(
+        plans > 5 * KILLS && lost > KILLS,
+        "the load is too light: {plans} plans, {lost} answers lost (seed {seed})"
+    );
 }
 
 #[test]
@@ -85,13 +91,17 @@ fn a_process_killed_while_it_writes_a_snapshot_starts_again_with_everything() {
     for round in 0..3 {
         // Long enough that its snapshot takes a while, and is worth while when it stops.
         let known = sample.changes.len();
-        (0..2_500).for_each(|number| drop(sample.open("shop", sample::slot(&format!("artifact-{round}-{number}"), "test", ""), None)));
+        for number in 0..2_500 {
+            sample.open("shop", sample::slot(&format!("artifact-{round}-{number}"), "test", ""), None);
+        }
         let store = EmbeddedStore::open(folder.path()).unwrap();
         store.commit(&sample.changes[known..]).unwrap();
         drop(store);
 
         let mut server = Server::start_in(folder.path(), &[]);
-        let started = server.started(&json!({"system": "shop", "name": format!("last-{round}"), "version": "1", "environment": "test"}));
+        let started = server.started(
+            &json!({"system": "shop", "name": format!("last-{round}"), "version": "1", "environment": "test"}),
+        );
         let unfinished = folder.path().join("snapshot.jsonl.new");
         std::fs::write(&unfinished, "").unwrap();
         server.terminate();

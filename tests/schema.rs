@@ -85,7 +85,7 @@ fn by_place<'n>(node: &'n Node, path: &mut Vec<&'n str>) -> Json {
     match &node.value {
         NodeValue::Scalar(Scalar { text, style: Style::Plain }) => {
             let is_json = is_attribute || node.is_null() || (is_quantifier && Json::is_number(text));
-            if is_json { node.to_json() } else { Json::Text(text.clone()) }
+            if is_json { node.to_json() } else { Json::Text(text.to_string()) }
         }
         _ if is_attribute => node.to_json(),
         NodeValue::Scalar(_) => node.to_json(),
@@ -102,7 +102,7 @@ fn by_place<'n>(node: &'n Node, path: &mut Vec<&'n str>) -> Json {
             let mut read = Vec::new();
             for member in members {
                 path.push(&member.key);
-                read.push((member.key.clone(), by_place(&member.value, path)));
+                read.push((member.key.to_string(), by_place(&member.value, path)));
                 path.pop();
             }
             Json::Object(read)

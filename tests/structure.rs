@@ -261,7 +261,7 @@ fn spread(tokens: &[Token], mut place: usize, prefix: &[String], found: &mut imp
             Some(Token::Word(word)) if word == "as" => place += 2,
             Some(Token::Word(word)) => {
                 // `fs::{self}` imports `fs`.
-                if !(word == "self" && !path.is_empty()) {
+                if word != "self" || path.is_empty() {
                     path.push(word.clone());
                 }
                 place += 1;

@@ -42,6 +42,10 @@ impl App {
         let FinishRequest { id, success, document, actor } = request;
         let target = self.target(id).await?;
         check_identity(&document, id, &target)?;
+        if target.members.iter().all(|member| member.spec.opening.is_none()) {
+            // The attributes of a repeat are not even looked at.
+            return self.repeat_finish(id, success, &document).await;
+        }
         let members = members(&target, &document)?;
         let command = FinishCommand { members, success, reason: document.reason.clone(), actor };
         match self.committer.commit(Command::Finish(Box::new(command))).await {

@@ -109,21 +109,18 @@ impl App {
             }
             NamedKind::Interface => Ok(interface_view(&catalog, &catalog.interface(name).ok_or_else(missing)?)),
             NamedKind::Environment => Ok(text(&EnvironmentView::from(&catalog.environment(name).ok_or_else(missing)?))),
-            NamedKind::Server => {
-                #[derive(Serialize)]
-                struct View<'a> {
-                    #[serde(flatten)]
-                    server: ServerView<'a>,
-                    consumers: Vec<CouplingView>,
-                }
-                let server = catalog.server(name).ok_or_else(missing)?;
-                let consumers = catalog.consumers(server.id());
-                let consumers =
-                    consumers.iter().map(|consumer| CouplingView::new(consumer, consumer.is_broken_on(&server)));
-                let consumers = consumers.collect();
-                Ok(text(&View { server: ServerView::from(&server), consumers }))
-            }
+            NamedKind::Server => Ok(server_view(&catalog, &catalog.server(name).ok_or_else(missing)?)),
         }
+    }
+
+    /// A Server that was just declared, even where somebody has withdrawn it since.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where it never was.
+    pub fn declared_server(&self, name: &str) -> Result<JsonText, AppError> {
+        let catalog = self.catalog();
+        let server = catalog.server_ever(name).ok_or_else(|| not_found(&catalog, NamedKind::Server, name))?;
+        Ok(server_view(&catalog, &server))
     }
 
     pub(super) fn no_server(&self, name: &str) -> AppError {
@@ -147,6 +144,18 @@ fn not_found(catalog: &Catalog, kind: NamedKind, name: &str) -> AppError {
         NamedKind::Server => nearest(name, catalog.server_names()),
     };
     AppError::NotFound { what: format!("the {} `{name}`", kind.as_str()), nearest: near.map(str::to_owned) }
+}
+
+fn server_view(catalog: &Catalog, server: &Component<'_>) -> JsonText {
+    #[derive(Serialize)]
+    struct View<'a> {
+        #[serde(flatten)]
+        server: ServerView<'a>,
+        consumers: Vec<CouplingView>,
+    }
+    let consumers = catalog.consumers(server.id());
+    let consumers = consumers.iter().map(|consumer| CouplingView::new(consumer, consumer.is_broken_on(server)));
+    text(&View { server: ServerView::from(server), consumers: consumers.collect() })
 }
 
 fn interface_view(catalog: &Catalog, row: &InterfaceRow) -> JsonText {

@@ -75,12 +75,11 @@ pub fn below<'a>(warnings: &'a [Warning], prefix: &'a str) -> impl Iterator<Item
 
 fn recorded(member: StoredDeployment, leases: Leases) -> (JsonText, MemberDeployment) {
     let StoredDeployment { spec, received, resolution } = member;
-    let ended_well = spec.finished_at.is_some() && spec.outcome == Some(crate::model::Outcome::Succeeded);
     let view = MemberDeployment {
         id: spec.id,
         lease: lease(&spec).filter(|_| leases == Leases::Shown),
         supersedes: spec.supersedes,
-        stale: ended_well.then_some(resolution.stale),
+        stale: spec.finished_at.is_some().then_some(resolution.stale),
         deployment: DeploymentView::new(&spec, received.annotations),
     };
     (resolution.artifact_spec, view)

@@ -38,8 +38,10 @@ pub(super) fn post(
     if let Some(actor) = &client.actor {
         request = request.header("Mortise-Actor", actor);
     }
-    let unreachable =
-        |error: ureq::Error| CliError::Unreachable { server: client.server.clone(), error: error.to_string() };
+    let unreachable = |error: ureq::Error| match error {
+        ureq::Error::Http(error) => CliError::Unsendable(error.to_string()),
+        error => CliError::Unreachable { server: client.server.clone(), error: error.to_string() },
+    };
     let mut response = request.send(body).map_err(unreachable)?;
     let status = response.status().as_u16();
     let text = response.body_mut().with_config().limit(u64::MAX).read_to_string().map_err(unreachable)?;

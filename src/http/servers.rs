@@ -23,7 +23,7 @@ async fn put_answer(request: &HttpRequest, payload: web::Payload, state: &State)
     let invalid = |problems| Refusal::from(AppError::Invalid(Code::InvalidServer, problems));
     let declaration = read_server(name.clone(), &document).map_err(invalid)?;
     let (_, is_new) = state.app.put_server(declaration, actor(request)?).await?;
-    let server = state.app.named_one(NamedKind::Server, name.as_str()).await?;
+    let server = state.app.declared_server(name.as_str())?;
     Ok(Format::accepted(request).respond(status(is_new), &server))
 }
 

@@ -1,7 +1,7 @@
 //! The body of a finish: how it ended, and the attributes that turned out otherwise.
 
 use super::problem::Problems;
-use super::provide::unknown_layer;
+use super::provide::{read_literal_attributes, unknown_layer};
 use super::read::{At, Fields, Reader};
 use crate::document::{Document, Json, Node, Pointer};
 use crate::model::{Code, DeploymentId, Layer, LeaseToken, Name, TextRule};
@@ -118,13 +118,7 @@ fn correction(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Attribute
         layer
     });
     let attributes_at = at.key("attributes");
-    let attributes = fields.get("attributes").and_then(|node| reader.members(node, &attributes_at, "attributes"));
-    let attributes =
-        attributes.unwrap_or_default().iter().map(|member| (member.key.to_string(), member.value.to_json()));
-    Some(AttributeCorrection {
-        interface: interface?,
-        layer: layer?,
-        attributes: attributes.collect(),
-        pointer: at.pointer(),
-    })
+    let attributes = fields.get("attributes").map(|node| read_literal_attributes(reader, node, &attributes_at));
+    let attributes = attributes.unwrap_or_default();
+    Some(AttributeCorrection { interface: interface?, layer: layer?, attributes, pointer: at.pointer() })
 }

@@ -156,6 +156,37 @@ pub(super) fn read_attributes(reader: &mut Reader, node: &Node, at: &At<'_>) -> 
     attributes
 }
 
+/// Reads attributes in which nothing is a template: those of a Server, and corrected ones.
+pub(super) fn read_literal_attributes(reader: &mut Reader, node: &Node, at: &At<'_>) -> Vec<(String, Json)> {
+    let members = reader.members(node, at, "attributes").unwrap_or_default();
+    let mut attributes = Vec::with_capacity(members.len());
+    for member in members {
+        let at = at.key(&member.key);
+        reader.check(&member.key, TextRule::Name, &at, "the name of an attribute");
+        check_literal(reader, &member.value, &at);
+        attributes.push((member.key.to_string(), member.value.to_json()));
+    }
+    attributes
+}
+
+fn check_literal(reader: &mut Reader, node: &Node, at: &At<'_>) {
+    match &node.value {
+        NodeValue::Array(elements) => {
+            elements.iter().enumerate().for_each(|(index, node)| check_literal(reader, node, &at.index(index)));
+        }
+        NodeValue::Object(members) => {
+            for member in members {
+                let at = at.key(&member.key);
+                reader.check(&member.key, TextRule::Free, &at, "the key");
+                check_literal(reader, &member.value, &at);
+            }
+        }
+        NodeValue::Scalar(scalar) => {
+            reader.check(&scalar.text, TextRule::Free, at, "the attribute");
+        }
+    }
+}
+
 fn read_attribute(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<AttributeTemplate> {
     match &node.value {
         NodeValue::Array(elements) => {

@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use super::problem::Problems;
-use super::provide::reserved_label;
+use super::provide::{read_literal_attributes, reserved_label};
 use super::read::{At, Fields, Reader};
 use crate::document::Document;
 use crate::model::{Attributes, Code, FirstDeployment, Labels, Layer, Name, ServerDeclaration, TextRule};
@@ -31,37 +31,25 @@ pub fn read_server(name: Name, document: &Document) -> Result<ServerDeclaration,
         let version = reader.text(node, &at, "the version")?;
         reader.check(version, TextRule::FilledValue, &at, "the version").then(|| SmolStr::new(version))
     });
-    let labels = environment.as_ref().map(|environment| {
-        let key = |key: &str| Name::of_checked(key.into());
-        let mut labels = Labels::default();
-        labels.set(key("interface"), interface.shared().clone());
-        labels.set(key("name"), name.shared().clone());
+    let key = |key: &str| Name::of_checked(key.into());
+    let mut labels = Labels::default();
+    labels.set(key("interface"), interface.shared().clone());
+    labels.set(key("name"), name.shared().clone());
+    if let Some(environment) = &environment {
         labels.set(key("environment"), environment.shared().clone());
-        labels.set(key("layer"), layer.as_str());
-        if let Some(version) = &version {
-            labels.set(key("version"), version.clone());
-        }
-        read_own_labels(&mut reader, &fields, &root, &mut labels);
-        labels
-    });
-    let attributes_at = root.key("attributes");
-    let attributes = fields.get("attributes").and_then(|node| reader.members(node, &attributes_at, "attributes"));
-    let mut read = Vec::new();
-    for member in attributes.unwrap_or_default() {
-        if reader.check(&member.key, TextRule::Name, &attributes_at.key(&member.key), "the name of an attribute") {
-            read.push((member.key.to_string(), member.value.to_json()));
-        }
     }
-    match (environment, labels, reader.problems.is_empty()) {
-        (Some(environment), Some(labels), true) => Ok(ServerDeclaration {
-            name,
-            environment,
-            interface,
-            layer,
-            version,
-            labels,
-            attributes: Attributes::new(read),
-        }),
+    labels.set(key("layer"), layer.as_str());
+    if let Some(version) = &version {
+        labels.set(key("version"), version.clone());
+    }
+    read_own_labels(&mut reader, &fields, &root, &mut labels);
+    let attributes_at = root.key("attributes");
+    let attributes = fields.get("attributes").map(|node| read_literal_attributes(&mut reader, node, &attributes_at));
+    let attributes = Attributes::new(attributes.unwrap_or_default());
+    match environment {
+        Some(environment) if reader.problems.is_empty() => {
+            Ok(ServerDeclaration { name, environment, interface, layer, version, labels, attributes })
+        }
         _ => Err(reader.problems),
     }
 }

@@ -97,10 +97,7 @@ fn a_selector_is_taken_in_its_short_form_and_as_json() {
     assert_eq!(found("os_version inrange ([9,10), [1,2))"), ["troy/staging"]);
     assert_eq!(found("os_version notinrange ([9,10)),os_version"), ["beaverton/test"]);
     assert_eq!(found("version = \"2.0-rc 1\""), ["org.shop.database/production"]);
-    assert_eq!(
-        found("version==[1.0,2.0)"),
-        ["org.shop.database/test", "org.shop.database/production", "org.bank.ledger/test"]
-    );
+    assert_eq!(found("version==[1.0,2.0)"), ["org.shop.database/test", "org.bank.ledger/test"]);
     assert_eq!(found("name in (troy, beaverton), name != troy"), ["beaverton/test"]);
     assert_eq!(
         found("name notin (troy,beaverton), environment=test"),
@@ -109,7 +106,7 @@ fn a_selector_is_taken_in_its_short_form_and_as_json() {
     assert_eq!(found(r#"[{"key": "name", "values": ["troy"]}]"#), ["troy/staging"]);
     assert_eq!(found("").len(), 5);
     for selector in
-        ["version in (>=1.0, <2)", "=", "a=b=c", "name in (troy", "[{\"key\":\"a\"", "[{\"kye\":\"a\"}]", "a,", "\"x"]
+        ["version in (>=1.0, <2)", "=", "name in (troy", "[{\"key\":\"a\"", "[{\"kye\":\"a\"}]", "a,", "\"x"]
     {
         let encoded = percent_encoding::utf8_percent_encode(selector, percent_encoding::NON_ALPHANUMERIC);
         let problem = server.get(&format!("/components?selector={encoded}")).expect_problem(400, "invalid-query");

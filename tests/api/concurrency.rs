@@ -124,3 +124,27 @@ fn sets_that_overlap_never_hold_half_of_their_slots() {
     assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 409)), "{answers:?}");
     assert_eq!(server.items("/deployments").len(), 2);
 }
+
+#[test]
+fn declarations_and_withdrawals_of_one_server_at_once_are_each_answered() {
+    let server = Server::start();
+    thread::scope(|scope| {
+        for client in 0..6 {
+            let server = &server;
+            scope.spawn(move || {
+                for round in 0..25 {
+                    if client % 2 == 0 {
+                        let answer = server
+                            .put("/servers/troy", &json!({"environment": "test", "attributes": {"round": round}}));
+                        assert!(matches!(answer.status, 200 | 201), "{answer:?}");
+                        assert_eq!(answer.json()["name"], "troy");
+                    } else {
+                        let answer = server.delete("/servers/troy");
+                        assert!(matches!(answer.status, 200 | 404), "{answer:?}");
+                    }
+                }
+            });
+        }
+    });
+    assert!(server.items("/components?state=inactive").len() + server.items("/components").len() == 1);
+}

@@ -104,13 +104,14 @@ fn environment_interface_and_layer_cannot_change_under_couplings() {
 #[test]
 fn a_declaration_that_is_not_valid_is_422_with_every_problem() {
     let server = Server::start();
-    let body =
-        json!({"interfaec": "x", "layer": "top", "labels": {"name": "other", "a": 1}, "version": "", "attributes": []});
+    let labels = json!({"name": "other", "a": 1});
+    let body = json!({"interfaec": "x", "environment": "e", "layer": "top", "labels": labels, "version": "", "attributes": []});
     let problems = server.put("/servers/troy", &body).expect_invalid("invalid-server");
-    for pointer in ["/interfaec", "/layer", "/labels/name", "/labels/a", "/attributes"] {
+    for pointer in ["/interfaec", "/layer", "/labels/name", "/labels/a", "/version", "/attributes"] {
         assert!(problems.iter().any(|(_, at)| at == pointer), "{pointer} in {problems:?}");
     }
-    assert!(problems.iter().any(|(code, _)| code == "missing-field"), "{problems:?}");
+    let missing = server.put("/servers/troy", &json!({})).expect_invalid("invalid-server");
+    assert_eq!(missing[0].0, "missing-field");
     server.put("/servers/troy", &json!([])).expect_invalid("invalid-server");
     server.put("/servers/%01", &declared()).expect_problem(422, "invalid-server");
     server.put("/servers/%20troy", &declared()).expect_problem(422, "invalid-server");
@@ -120,6 +121,15 @@ fn a_declaration_that_is_not_valid_is_422_with_every_problem() {
     server.delete("/servers/troy?force=true").expect_problem(400, "invalid-query");
     assert_eq!(server.items("/servers").len(), 0);
     assert_eq!(server.items("/environments").len(), 0);
+}
+
+#[test]
+fn labels_of_a_server_are_checked_even_where_its_environment_is_missing() {
+    let server = Server::start();
+    let body = json!({"labels": {"name": "other", "a": 1}});
+    let problems = server.put("/servers/troy", &body).expect_invalid("invalid-server");
+    let pointers: Vec<_> = problems.iter().map(|(_, at)| at.as_str()).collect();
+    assert_eq!(pointers, ["", "/labels/a", "/labels/name"]);
 }
 
 #[test]

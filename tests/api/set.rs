@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::server::{Server, keys, text};
 use crate::specs::{consumer, provider, spec, with};
 
-fn member<'a>(plan: &'a Value, index: usize) -> &'a str {
+fn member(plan: &Value, index: usize) -> &str {
     text(&plan["deployments"][index], "id")
 }
 

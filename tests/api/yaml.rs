@@ -63,12 +63,12 @@ fn start_and_its_refusals_speak_yaml_both_ways() {
 }
 
 #[test]
-fn json_is_answered_unless_yaml_is_asked_for_first() {
+fn json_is_answered_unless_yaml_is_preferred() {
     let server = Server::start();
     for (accept, content_type) in [
         ("*/*", "application/json"),
         ("application/json, application/yaml", "application/json"),
-        ("text/html, application/yaml;q=0.9, */*", "application/yaml"),
+        ("text/html, application/yaml;q=0.9, */*;q=0.8", "application/yaml"),
         ("text/yaml", "application/yaml"),
         ("application/x-yaml", "application/yaml"),
         ("text/html", "application/json"),

@@ -17,6 +17,8 @@ pub struct Ledger {
     pub lost_server: Option<Value>,
     /// How many answers were lost.
     pub lost: usize,
+    /// How many starts were recorded although their answer was lost.
+    pub found: usize,
 }
 
 /// A start as it was sent.
@@ -46,9 +48,9 @@ pub enum End {
 }
 
 impl Ledger {
-    /// How many plans are acknowledged, and how many answers were lost.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.plans.len(), self.lost)
+    /// How many plans are recorded, how many answers were lost, and how many starts were recorded all the same.
+    pub fn counts(&self) -> [usize; 3] {
+        [self.plans.len(), self.lost, self.found]
     }
 
     /// The place of a plan that is open, in which the Artifact takes part.
@@ -74,10 +76,26 @@ impl Plan {
     /// Whether what is shown now is what was answered, but for what may have happened since.
     #[track_caller]
     pub fn assert_shown(&self, now: &Value) {
-        let since_start = ["lease", "outcome", "reason", "finishedAt", "supersedes", "stale", "currentState", "targetState", "condition"];
-        assert_eq!(without(&self.answer, &since_start), without(now, &since_start), "what start answered is not what is shown");
+        let since_start = [
+            "lease",
+            "outcome",
+            "reason",
+            "finishedAt",
+            "supersedes",
+            "stale",
+            "currentState",
+            "targetState",
+            "condition",
+        ];
+        assert_eq!(
+            without(&self.answer, &since_start),
+            without(now, &since_start),
+            "what start answered is not what is shown"
+        );
         match &self.end {
-            End::Open => each_deployment(now, |deployment| assert_eq!(deployment["condition"], "Pending", "nobody finished {now}")),
+            End::Open => each_deployment(now, |deployment| {
+                assert_eq!(deployment["condition"], "Pending", "nobody finished {now}")
+            }),
             End::Asked(success) => {
                 let mut outcomes = Vec::new();
                 each_deployment(now, |deployment| outcomes.push(deployment.get("outcome").cloned()));
@@ -88,7 +106,11 @@ impl Plan {
             End::Ended(answer) => {
                 // A successor may have taken its slot; the warnings of a finish are its own.
                 let since_finish = ["currentState", "targetState", "condition", "warnings"];
-                assert_eq!(without(answer, &since_finish), without(now, &since_finish), "what finish answered is not what is shown");
+                assert_eq!(
+                    without(answer, &since_finish),
+                    without(now, &since_finish),
+                    "what finish answered is not what is shown"
+                );
             }
         }
     }

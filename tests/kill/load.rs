@@ -57,16 +57,21 @@ impl<'a> Client<'a> {
             let known = self.ledger.open(&artifact).map(|place| &self.ledger.plans[place]);
             let known: Vec<_> = known.into_iter().flat_map(Plan::members).collect();
             assert!(pending.len() <= 1, "two attempts are open on {artifact}: {pending:?}");
-            assert!(pending.iter().all(|id| known.contains(&id.as_str())), "{pending:?} is open on {artifact}, and nobody started it");
+            assert!(
+                pending.iter().all(|id| known.contains(&id.as_str())),
+                "{pending:?} is open on {artifact}, and nobody started it"
+            );
         }
     }
 
     fn verify_server(&mut self, http: &Http) {
         let shown = http.get(&format!("/servers/{}", self.server()));
-        let shown = (shown.status == 200).then(|| shown.json());
+        let shown = (shown.status == 200).then(|| declaration(shown.json()));
         let asked = self.ledger.lost_server.take();
         let is_asked = match (&asked, &shown) {
-            (Some(asked), Some(shown)) => shown["attributes"] == asked["attributes"] && shown["labels"]["rack"] == asked["labels"]["rack"],
+            (Some(asked), Some(shown)) => {
+                shown["attributes"] == asked["attributes"] && shown["labels"]["rack"] == asked["labels"]["rack"]
+            }
             _ => false,
         };
         assert!(is_asked || shown == self.ledger.server, "{shown:?} was neither answered nor asked for");
@@ -76,7 +81,8 @@ impl<'a> Client<'a> {
     /// A start that was not answered is recorded as a whole, or not at all.
     fn find_lost(&mut self, http: &Http, start: Start) {
         if start.key.is_some() {
-            let (before, repeat) = (pending(http, &start.artifacts[0]), self.send(http, &start).expect("the server is up"));
+            let (before, repeat) =
+                (pending(http, &start.artifacts[0]), self.send(http, &start).expect("the server is up"));
             let was_recorded = repeat.status == 200;
             if self.is_shared(&start) && repeat.status == 409 {
                 return;
@@ -90,6 +96,7 @@ impl<'a> Client<'a> {
             for (artifact, member) in plan.start.artifacts.iter().zip(plan.members()) {
                 assert_eq!(pending(http, artifact), [member], "it is recorded exactly once");
             }
+            self.ledger.found += usize::from(was_recorded);
             self.ledger.plans.push(plan);
             return;
         }
@@ -107,6 +114,7 @@ impl<'a> Client<'a> {
         };
         let plan = Plan { start, answer, end: End::Open };
         assert_eq!(plan.members(), found, "the members are those that are open, in order");
+        self.ledger.found += 1;
         self.ledger.plans.push(plan);
     }
 
@@ -130,7 +138,8 @@ impl<'a> Client<'a> {
     }
 
     fn start_set(&mut self, http: &Http) -> Option<()> {
-        let free: Vec<_> = (0..ARTIFACTS).filter(|&chosen| self.ledger.open(&self.artifact(chosen)).is_none()).take(3).collect();
+        let free: Vec<_> =
+            (0..ARTIFACTS).filter(|&chosen| self.ledger.open(&self.artifact(chosen)).is_none()).take(3).collect();
         if free.len() < 2 {
             return self.start_or_finish(http);
         }
@@ -146,7 +155,8 @@ impl<'a> Client<'a> {
         let artifact = "org.shared.api".to_owned();
         if self.ledger.open(&artifact).is_none() {
             let mut body = self.spec(0);
-            (body["name"], body["provides"][0]["interface"]) = (artifact.clone().into(), "shared".into());
+            (body["system"], body["name"]) = ("shared".into(), artifact.clone().into());
+            body["provides"][0]["interface"] = "shared".into();
             if !self.start(http, body, vec![artifact.clone()])? {
                 return Some(());
             }
@@ -158,7 +168,10 @@ impl<'a> Client<'a> {
     /// Starts; whether it got its slots, and `None` where there is no answer.
     fn start(&mut self, http: &Http, body: Value, artifacts: Vec<String>) -> Option<bool> {
         self.keys += 1;
-        let key = self.generator.chance(50).then(|| format!("client {} round {} start {}", self.number, self.round, self.keys));
+        let key = self
+            .generator
+            .chance(50)
+            .then(|| format!("client {} round {} start {}", self.number, self.round, self.keys));
         let start = Start { body, key, artifacts };
         let Some(answer) = self.send(http, &start) else {
             self.ledger.lost_start = Some(start);
@@ -210,7 +223,7 @@ impl<'a> Client<'a> {
         match http.try_send("PUT", &format!("/servers/{}", self.server()), &[JSON], body.to_string()) {
             Ok(answer) => {
                 assert!(matches!(answer.status, 200 | 201), "{answer:?}");
-                self.ledger.server = Some(answer.json());
+                self.ledger.server = Some(declaration(answer.json()));
                 Some(())
             }
             Err(_) => {
@@ -243,7 +256,7 @@ impl<'a> Client<'a> {
             "provides": [{
                 "interface": self.interface(chosen), "layer": "server",
                 "labels": {"drawn": self.generator.below(5).to_string()},
-                "attributes": {"url": "https://$name/${requires.shared.matches|length}", "pi": 3.140},
+                "attributes": {"url": "https://$name/${requires.shared.matches|length}", "weight": 2.50},
             }],
             "requires": {"shared": {"interface": "shared", "quantifier": "0..*"}},
             "deploymentSpec": {"host": {"selector": [{"key": "rack", "operator": "Exists"}], "quantifier": "0..*"}},
@@ -269,6 +282,12 @@ impl<'a> Client<'a> {
     fn is_shared(&self, start: &Start) -> bool {
         start.artifacts[0] == "org.shared.api"
     }
+}
+
+/// A Server without its consumers, which come and go.
+fn declaration(mut server: Value) -> Value {
+    server.as_object_mut().expect("it is one").remove("consumers");
+    server
 }
 
 /// The ids of the attempts on an Artifact that are open.

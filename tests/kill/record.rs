@@ -53,7 +53,13 @@ pub fn read(folder: &Path) -> Record {
         }
         let spec: String = row.get(11)?;
         let spec = serde_json::from_str(&spec).expect("it is what was written");
-        Ok(DeploymentRow { id: DeploymentId(identity(row.get(0)?)), columns, received: row.get(9)?, resolved: row.get(10)?, spec })
+        Ok(DeploymentRow {
+            id: DeploymentId(identity(row.get(0)?)),
+            columns,
+            received: row.get(9)?,
+            resolved: row.get(10)?,
+            spec,
+        })
     });
     let deployments = deployments.unwrap().map(Result::unwrap).collect();
     let mut statement = connection.prepare("SELECT id, revision FROM plan_set").unwrap();
@@ -75,17 +81,21 @@ impl Record {
         let mut order = Vec::new();
         for (index, change) in self.changes.iter().enumerate() {
             assert_eq!(change.revision, index as u64 + 1, "the history has a gap");
-            assert!(index == 0 || self.changes[index - 1].time <= change.time, "time runs backwards at {}", change.revision);
+            assert!(
+                index == 0 || self.changes[index - 1].time <= change.time,
+                "time runs backwards at {}",
+                change.revision
+            );
             assert!(ids.insert(change.id), "two changes are one");
             for row in &change.rows {
                 match row {
                     Row::DeploymentSpec(spec) => {
-                        if attempts.insert(spec.id, spec.clone()).is_none() {
-                            let last = numbers.entry(spec.slot.clone()).or_default();
-                            *last += 1;
-                            assert_eq!(spec.number, *last, "the numbers of {} have a gap, or one is used again", spec.slot);
-                            order.push((spec.id, change.revision));
-                        }
+                        let is_new = attempts.insert(spec.id, spec.clone()).is_none();
+                        let last = numbers.entry(spec.slot.clone()).or_default();
+                        *last += u64::from(is_new);
+                        let is_next = !is_new || spec.number == *last;
+                        assert!(is_next, "the numbers of {} have a gap, or one is used again", spec.slot);
+                        order.extend(is_new.then_some((spec.id, change.revision)));
                     }
                     Row::Resolution(resolution) => drop(newest.insert(resolution.deployment, change.revision)),
                     Row::Key(key) => assert!(keys.insert(key.key.clone()), "the key {} stands for two plans", key.key),
@@ -110,7 +120,11 @@ impl Record {
             assert_eq!(attempts.get(&row.id), Some(&row.spec), "the row is not what the history says");
             assert_eq!(newest.get(&row.id), Some(&row.resolved));
             let received = self.changes[row.received as usize - 1].rows.iter();
-            assert!(received.into_iter().any(|other| matches!(other, Row::Received(received) if received.deployment == row.id)));
+            assert!(
+                received
+                    .into_iter()
+                    .any(|other| matches!(other, Row::Received(received) if received.deployment == row.id))
+            );
             let spec = &row.spec;
             let says = [
                 Some(spec.system.to_string()),
@@ -128,7 +142,8 @@ impl Record {
 
     /// Whether everything that a client was told stands in the history, once.
     pub fn check_ledger(&self, ledger: &Ledger) {
-        let recorded: BTreeMap<String, &DeploymentRow> = self.deployments.iter().map(|row| (row.id.to_string(), row)).collect();
+        let recorded: BTreeMap<String, &DeploymentRow> =
+            self.deployments.iter().map(|row| (row.id.to_string(), row)).collect();
         let keys = self.changes.iter().flat_map(|change| &change.rows).filter_map(|row| match row {
             Row::Key(key) => Some((key.key.as_str(), key.plan.to_string())),
             _ => None,
@@ -136,7 +151,8 @@ impl Record {
         let keys: BTreeMap<&str, String> = keys.collect();
         for plan in &ledger.plans {
             for member in plan.members() {
-                let row = recorded.get(member).unwrap_or_else(|| panic!("{member} was acknowledged, and is not recorded"));
+                let row =
+                    recorded.get(member).unwrap_or_else(|| panic!("{member} was acknowledged, and is not recorded"));
                 assert_eq!(row.spec.plan.to_string(), plan.id());
                 assert_eq!(row.spec.opening.is_none(), matches!(plan.end, End::Ended(_)), "{member}");
             }

@@ -27,7 +27,7 @@ fn every_operator_has_a_short_form() {
     assert_eq!(reads("schema inrange ([3,5), (,2])"), ["schema InRange [3,5), (,2]"]);
     assert_eq!(reads("schema notinrange (^1.2)"), ["schema NotInRange ^1.2"]);
     assert_eq!(reads(" a , !b,c = d "), ["a Exists", "b DoesNotExist", "c In d"]);
-    assert_eq!(reads("tier in ()"), ["tier In"]);
+    assert_eq!(reads("tier in ()"), ["tier In (no values)"]);
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_template_an_expression_and_an_input_are_bounded() {
         rendered(&format!(r#""description": "{}""#, "x".repeat(64 * 1024))).description.unwrap().len(),
         64 * 1024
     );
-    assert_eq!(description(&"x".repeat(64 * 1024 + 1)), Code::TemplateTooLong);
+    assert_eq!(description(&"x".repeat(64 * 1024 + 1)), Code::InvalidText);
     assert_eq!(description(&format!("$name {}", "x".repeat(16 * 1024))), Code::TemplateTooLong);
     assert_eq!(description(&format!("${{input.{}}}", "x".repeat(256))), Code::TemplateTooLong);
     assert_eq!(description(&format!("${{{}1}}", "not ".repeat(2_000))), Code::TemplateTooLong);

@@ -338,6 +338,7 @@ fn within(mut outer: Command, inner: &Command) -> Command {
     inner.get_envs().filter(|(_, value)| value.is_none()).for_each(|(name, _)| {
         outer.env_remove(name);
     });
-    outer.stdin(Stdio::null()).stdout(Stdio::piped());
+    // It has much to say.
+    outer.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     outer
 }

@@ -1,5 +1,7 @@
 //! ChangeSets as the server records them, made without it: attempts opened and ended, sets, Servers, policies.
 
+#![allow(dead_code, reason = "each test that includes this uses a part of it")]
+
 use mortise::document::{Json, JsonText};
 use mortise::model::{
     Action, ArtifactRow, Cause, ChangeSet, DeploymentId, DeploymentSpec, EnvironmentRow, LeaseToken, Name, Opening,
@@ -140,8 +142,10 @@ impl Sample {
 
 /// What was received of an attempt: it names the attempt, so that no two are alike.
 pub fn received(attempt: &DeploymentSpec) -> ReceivedRow {
-    let written =
-        Json::Object(vec![("name".to_owned(), Json::Text(attempt.id.to_string())), ("pi".to_owned(), number("3.140"))]);
+    let written = Json::Object(vec![
+        ("name".to_owned(), Json::Text(attempt.id.to_string())),
+        ("weight".to_owned(), number("2.50")),
+    ]);
     let input = Json::Object(vec![("version".to_owned(), Json::Text(attempt.number.to_string()))]);
     let annotations = [(name("build"), attempt.slot.to_string())].into();
     ReceivedRow {

@@ -245,9 +245,9 @@ pub fn command(data: &Path, flags: &[&str]) -> Command {
 pub fn mortise() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mortise"));
     let configured = std::env::vars_os().map(|(name, _)| name);
-    configured
-        .filter(|name| name.to_string_lossy().starts_with("MORTISE_"))
-        .for_each(|name| drop(command.env_remove(name)));
+    for name in configured.filter(|name| name.to_string_lossy().starts_with("MORTISE_")) {
+        command.env_remove(name);
+    }
     command
 }
 
