@@ -62,12 +62,26 @@ mod json_reader {
     }
 
     #[test]
-    fn gives_every_node_its_line_and_its_column_in_characters() {
-        let document = json("{\"ä😀\": [1,\r\n\t\"x\\n\" , {}]}");
-        let elements = member(&document, "ä😀").array().unwrap();
-        assert_eq!(document.root.place, at(1, 1));
-        assert_eq!(member(&document, "ä😀").place, at(1, 8));
-        assert_eq!(elements.iter().map(|node| node.place).collect::<Vec<_>>(), [at(1, 9), at(2, 2), at(2, 10)]);
+    fn counts_lines_and_columns_in_characters() {
+        let document = json("{\"ä😀\": 1, \"ä😀\"\n: [1,\r\n\t{\"x\\\"\": [], \"x\\\"\" : {}}]}");
+        assert_eq!(duplicates(&document), [("/ä😀".to_owned(), at(1, 11)), ("/ä😀/1/x\"".to_owned(), at(3, 14))]);
+        assert_eq!(json_error("[\"ä😀\",\r\n\r\t?]").place, at(3, 2));
+    }
+
+    #[test]
+    fn keeps_numbers_of_any_length() {
+        let digits = "9".repeat(5_000);
+        for number in [format!("-{digits}"), format!("{digits}.5E+{digits}"), format!("0.{digits}")] {
+            let document = json(&format!("{{\"a\":[{number} , {number}],\n\"a\": {number}, \"b\":{number}}}"));
+            let elements = member(&document, "a").array().unwrap();
+            assert!(elements.iter().all(|node| node.scalar() == Some(&plain(&number))));
+            assert_eq!(scalar(&document, "b"), &plain(&number));
+            assert_eq!(duplicates(&document), [("/a".to_owned(), at(2, 1))]);
+            assert_eq!(json_error(format!("[{number},\n{number}, ?]")).place, at(2, 3 + number.len() as u32));
+        }
+        for number in [format!("{digits}."), format!("{digits}e"), format!("{digits}-1"), format!("0{digits}")] {
+            assert_eq!(json_error(format!("[\n {number}]")).kind, DocumentErrorKind::Syntax);
+        }
     }
 
     #[test]
@@ -78,7 +92,8 @@ mod json_reader {
 
     #[test]
     fn ignores_one_leading_byte_order_mark() {
-        assert_eq!(json("\u{FEFF}[1]").root.place, at(1, 1));
+        assert_eq!(json_error("\u{FEFF}[?]").place, at(1, 2));
+        assert_eq!(json("\u{FEFF}[1]").root.to_json().to_string(), "[1]");
         assert_eq!(json_error("\u{FEFF}\u{FEFF}[1]").kind, DocumentErrorKind::Syntax);
     }
 
@@ -141,6 +156,9 @@ mod json_reader {
         let error = json_error("[1, \"a\\ud800\"]");
         assert!(error.message.contains("not complete"), "{error}");
         assert_eq!(json_error("{\"a\": 1,\n\n \"ä\": [1, ?]}").place, at(3, 11));
+        let error = json_error("[1, \"a\n]");
+        assert_eq!(error.place, at(1, 7));
+        assert!(error.message.contains("closing quote is missing"), "{error}");
         assert!(!json_error("\"\u{1}\"").message.contains('\u{1}'));
     }
 

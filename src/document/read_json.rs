@@ -1,70 +1,220 @@
-//! JSON tokens into the tree; and the [`Builder`] that both readers fill.
+//! JSON tokens into the tree.
 
-use std::collections::HashSet;
-
-use json_event_parser::{JsonEvent, JsonSyntaxError, LowLevelJsonParser};
-
+use jiter::{Jiter, JiterError, JiterErrorType, JiterResult, JsonErrorType, Peek};
 use smol_str::SmolStr;
 
-use super::{
-    Document, DocumentError, DocumentErrorKind, Duplicate, Limits, Member, Node, NodeValue, Place, Pointer, Scalar,
-    Style, Syntax,
-};
+use super::builder::{Builder, Collection, Excess};
+use super::{Document, DocumentError, DocumentErrorKind, Json, Limits, Place, Style, Syntax};
 
 /// Reads one JSON text (RFC 8259; a leading byte order mark is ignored, as §8.1 lets a parser do).
+///
+/// Line and column are worked out for errors and duplicate keys only: the nodes have none.
 pub(super) fn read(bytes: &[u8], limits: Limits) -> Result<Document, DocumentError> {
     let text = utf8(bytes)?;
-    let mut parser = LowLevelJsonParser::new();
-    let mut cursor = Cursor::new(text);
-    let mut builder = Builder::new(limits);
-    loop {
-        // Not SliceJsonParser: only the low-level one says how far it came, which is what makes places cheap.
-        let step = parser.parse_next(&bytes[cursor.offset..], true);
-        let end = cursor.offset + step.consumed_bytes;
-        let event = match step.event {
-            Some(Ok(event)) => event,
-            Some(Err(error)) => return Err(syntax_error(text, &error, builder.awaits_value())),
-            None => return Err(syntax(ENDS_EARLY, Place::after(text))),
-        };
-        let place = cursor.skip_to_token();
-        match event {
-            JsonEvent::ObjectKey(key) => builder.key(SmolStr::from(key), place),
-            JsonEvent::String(text) => builder.scalar(SmolStr::from(text), Style::Quoted, place)?,
-            JsonEvent::Number(text) => builder.scalar(SmolStr::from(text), Style::Plain, place)?,
-            JsonEvent::Boolean(true) => builder.scalar(SmolStr::new_static("true"), Style::Plain, place)?,
-            JsonEvent::Boolean(false) => builder.scalar(SmolStr::new_static("false"), Style::Plain, place)?,
-            JsonEvent::Null => builder.scalar(SmolStr::new_static("null"), Style::Plain, place)?,
-            JsonEvent::StartArray => builder.open_array(place)?,
-            JsonEvent::StartObject => builder.open_object(place)?,
-            JsonEvent::EndArray | JsonEvent::EndObject => {
-                let node = builder.close();
-                builder.attach(node);
-            }
-            JsonEvent::Eof => return Ok(builder.finish(Syntax::Json)),
-        }
-        cursor.pass(end);
+    let mut reader = Reader::new(text.strip_prefix('\u{FEFF}').unwrap_or(text), limits);
+    match reader.document() {
+        Ok(()) => Ok(reader.builder.finish(Syntax::Json)),
+        Err(Failure::Syntax(error)) => Err(reader.syntax_error(&error)),
+        Err(Failure::Excess(excess, offset)) => Err(excess.at(Place::after(&reader.text[..offset]))),
     }
 }
 
-const ENDS_EARLY: &str = "the text ends too early: a value is missing or not complete";
-
-fn syntax_error(text: &str, error: &JsonSyntaxError, awaits_value: bool) -> DocumentError {
-    let before = usize::try_from(error.location().start.offset).ok().and_then(|offset| text.get(..offset));
-    let before = before.unwrap_or(text);
-    let message = match error.message() {
-        _ if before.len() == text.len() => ENDS_EARLY,
-        // The parser says this of a missing colon too.
-        "Object keys must be strings" if awaits_value => "a colon must stand between a key and its value",
-        "Unexpected end of file" => {
-            "a text or number begins here that is not complete (a quote, digits or half a surrogate pair)"
-        }
-        message => message,
-    };
-    syntax(message, Place::after(before))
+struct Reader<'a> {
+    text: &'a str,
+    parser: Jiter<'a>,
+    /// Where in `text` the parser began.
+    start: usize,
+    builder: Builder,
+    /// The last offset whose place was asked for, and the place.
+    last: (usize, Place),
 }
 
-fn syntax(message: &str, place: Place) -> DocumentError {
-    DocumentError::new(DocumentErrorKind::Syntax, message, place)
+/// Why there is no document, before it is said where.
+enum Failure {
+    Syntax(JiterError),
+    /// With the offset of the value that is too much.
+    Excess(Excess, usize),
+}
+
+impl From<JiterError> for Failure {
+    fn from(error: JiterError) -> Self {
+        Self::Syntax(error)
+    }
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a str, limits: Limits) -> Self {
+        let parser = Jiter::new(text.as_bytes());
+        Self { text, parser, start: 0, builder: Builder::new(limits), last: (0, Place::START) }
+    }
+
+    /// How far the parser came: when it has just looked at a value, where that begins.
+    fn offset(&self) -> usize {
+        self.start + self.parser.current_index()
+    }
+
+    /// Reads the one value that the text is. Not recursive: what is open stands in the builder.
+    fn document(&mut self) -> Result<(), Failure> {
+        let mut value = self.parser.peek()?;
+        loop {
+            let start = self.offset();
+            let excessive = |excess| Failure::Excess(excess, start);
+            let mut next = match value {
+                Peek::Object => {
+                    self.builder.open_object(Place::default()).map_err(excessive)?;
+                    self.member(Jiter::known_object)?
+                }
+                Peek::Array => {
+                    self.builder.open_array(Place::default()).map_err(excessive)?;
+                    self.parser.known_array()?
+                }
+                _ => {
+                    self.scalar(value, start)?;
+                    self.following()?
+                }
+            };
+            value = loop {
+                match next {
+                    Some(value) => break value,
+                    None if self.builder.innermost().is_none() => return Ok(self.parser.finish()?),
+                    None => {
+                        let node = self.builder.close();
+                        self.builder.attach(node);
+                        next = self.following()?;
+                    }
+                }
+            };
+        }
+    }
+
+    /// Looks at the value that follows in the innermost array or object; `None` where that ends, or none is open.
+    fn following(&mut self) -> Result<Option<Peek>, Failure> {
+        match self.builder.innermost() {
+            Some(Collection::Object) => self.member(Jiter::next_key),
+            Some(Collection::Array) => Ok(self.parser.array_step()?),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes a key with its colon and looks at the value; `None` where the object ends.
+    fn member(
+        &mut self,
+        key: impl for<'p> FnOnce(&'p mut Jiter<'a>) -> JiterResult<Option<&'p str>>,
+    ) -> Result<Option<Peek>, Failure> {
+        let before = self.offset();
+        let Some(key) = key(&mut self.parser)? else {
+            return Ok(None);
+        };
+        self.builder.key(kept(key), || {
+            let (offset, place) = self.last;
+            let quote = before + self.text[before..].find('"').unwrap_or_default();
+            self.last = (quote, place.then(&self.text[offset..quote]));
+            self.last.1
+        });
+        Ok(Some(self.parser.peek()?))
+    }
+
+    /// Takes a text, a number, `true`, `false` or `null`, which begins at `start`.
+    fn scalar(&mut self, value: Peek, start: usize) -> Result<(), Failure> {
+        let place = Place::default();
+        let put = match value {
+            Peek::String => self.builder.scalar(kept(self.parser.known_str()?), Style::Quoted, place),
+            Peek::True | Peek::False => {
+                let written = if self.parser.known_bool(value)? { "true" } else { "false" };
+                self.builder.scalar(SmolStr::new_static(written), Style::Plain, place)
+            }
+            Peek::Null => {
+                self.parser.known_null()?;
+                self.builder.scalar(SmolStr::new_static("null"), Style::Plain, place)
+            }
+            first => {
+                let written = self.number(first)?;
+                self.builder.scalar(kept(written), Style::Plain, place)
+            }
+        };
+        put.map_err(|excess| Failure::Excess(excess, start))
+    }
+
+    /// Takes a number, as written.
+    fn number(&mut self, first: Peek) -> Result<&'a str, JiterError> {
+        let start = self.offset();
+        match self.parser.known_number_bytes(first) {
+            Ok(_) => {}
+            Err(error) if error.error_type == JiterErrorType::JsonError(JsonErrorType::NumberOutOfRange) => {
+                self.skip_long_number()?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(&self.text[start..self.offset()])
+    }
+
+    /// Takes a number with more digits than the parser does (4300), which can only be stepped over by a new one.
+    #[cold]
+    fn skip_long_number(&mut self) -> Result<(), JiterError> {
+        let rest = &self.text[self.offset()..];
+        let in_number = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E');
+        let length = rest.bytes().position(|byte| !in_number(byte)).unwrap_or(rest.len());
+        if !Json::is_number(&rest[..length]) {
+            let error_type = JiterErrorType::JsonError(JsonErrorType::InvalidNumber);
+            return Err(JiterError { error_type, index: self.parser.current_index() });
+        }
+        self.start = self.offset() + length;
+        self.parser = Jiter::new(&rest.as_bytes()[length..]);
+        Ok(())
+    }
+
+    fn syntax_error(&self, error: &JiterError) -> DocumentError {
+        let before = self.text.get(..self.start + error.index).unwrap_or(self.text);
+        let message = match &error.error_type {
+            JiterErrorType::JsonError(JsonErrorType::EofWhileParsingString) => {
+                "the text ends too early, inside quotes: the closing quote or part of an escape is missing"
+            }
+            _ if before.len() == self.text.len() => "the text ends too early: a value is missing or not complete",
+            JiterErrorType::JsonError(error) => message(error),
+            JiterErrorType::WrongType { .. } => message(&JsonErrorType::ExpectedSomeValue),
+        };
+        DocumentError::new(DocumentErrorKind::Syntax, message, Place::after(before))
+    }
+}
+
+/// The text as the tree keeps it. Reading takes a tenth less time so than with `SmolStr::new` alone.
+fn kept(text: &str) -> SmolStr {
+    if text.len() <= INLINE_BYTES { SmolStr::new_inline(text) } else { SmolStr::new(text) }
+}
+
+/// What a `SmolStr` holds without taking memory elsewhere. Should that become less, the next line does not compile.
+const INLINE_BYTES: usize = 23;
+const _: SmolStr = SmolStr::new_inline(match str::from_utf8(&[b' '; INLINE_BYTES]) {
+    Ok(text) => text,
+    Err(_) => panic!("spaces are UTF-8"),
+});
+
+/// What is wrong and what to do, where the parser only names it.
+fn message(error: &JsonErrorType) -> &'static str {
+    match error {
+        JsonErrorType::ExpectedColon => "a colon must stand between a key and its value",
+        JsonErrorType::ExpectedListCommaOrEnd => "a comma or `]` must follow an element of an array",
+        JsonErrorType::ExpectedObjectCommaOrEnd => "a comma or `}` must follow a member of an object",
+        JsonErrorType::TrailingComma => "no comma may follow the last element or member",
+        JsonErrorType::TrailingCharacters => "the value has ended, yet text follows; send one value",
+        JsonErrorType::KeyMustBeAString => "a key must stand here, in double quotes",
+        JsonErrorType::ExpectedSomeIdent => "only `true`, `false` and `null` stand without quotes",
+        JsonErrorType::InvalidNumber | JsonErrorType::NumberOutOfRange => {
+            "this is no number: JSON wants no leading zero or plus, and digits after a point or an exponent sign"
+        }
+        JsonErrorType::InvalidEscape => {
+            "this is no escape: after a backslash comes one of `\"\\/bfnrt`, or u and four hexadecimal digits"
+        }
+        JsonErrorType::ControlCharacterWhileParsingString => {
+            "a control character must be escaped (a line break as \\n), or the closing quote is missing before it"
+        }
+        JsonErrorType::LoneLeadingSurrogateInHexEscape | JsonErrorType::UnexpectedEndOfHexEscape => {
+            "the surrogate pair is not complete: \\ud800 to \\udbff comes first, then \\udc00 to \\udfff"
+        }
+        _ => {
+            "a value must stand here: an object, an array, a text in double quotes, a number, `true`, `false` or `null`"
+        }
+    }
 }
 
 /// The bytes as text, or the place where they stop being UTF-8.
@@ -88,217 +238,25 @@ impl DocumentError {
         }
         Self { kind, message: shown, place }
     }
-
-    pub(super) fn too_deep(depth: usize, place: Place) -> Self {
-        let message = format!("more than {depth} arrays and objects stand inside each other");
-        Self::new(DocumentErrorKind::TooDeep, &message, place)
-    }
 }
 
 impl Place {
+    const START: Self = Self { line: 1, column: 1 };
+
     /// The place that follows `text`. A leading byte order mark takes no column.
     pub(super) fn after(text: &str) -> Self {
-        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+        Self::START.then(text.strip_prefix('\u{FEFF}').unwrap_or(text))
+    }
+
+    /// The place that follows `text`, which begins here.
+    fn then(self, text: &str) -> Self {
+        let saturated = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let breaks = text.matches('\n').count() + text.matches('\r').count() - text.matches("\r\n").count();
         let line = text.rsplit(['\n', '\r']).next().unwrap_or_default();
-        Self { line: saturated(breaks + 1), column: saturated(line.chars().count() + 1) }
-    }
-}
-
-fn saturated(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-/// Walks the text beside the parser and knows line and column without counting anything twice.
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    ascii: bool,
-    offset: usize,
-    place: Place,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { bytes: text.as_bytes(), ascii: text.is_ascii(), offset: 0, place: Place { line: 1, column: 1 } }
-    }
-
-    /// Skips what stands between tokens; the place where the next one begins.
-    fn skip_to_token(&mut self) -> Place {
-        if self.offset == 0 && self.bytes.starts_with("\u{FEFF}".as_bytes()) {
-            self.offset = '\u{FEFF}'.len_utf8();
+        let first = if breaks == 0 { self.column } else { 1 };
+        Self {
+            line: self.line.saturating_add(saturated(breaks)),
+            column: first.saturating_add(saturated(line.chars().count())),
         }
-        while let Some(byte) = self.bytes.get(self.offset) {
-            match byte {
-                b' ' | b'\t' | b',' | b':' => self.place.column = self.place.column.saturating_add(1),
-                // Of "\r\n" only the second breaks the line.
-                b'\r' if self.bytes.get(self.offset + 1) == Some(&b'\n') => {}
-                b'\r' | b'\n' => self.place = Place { line: self.place.line.saturating_add(1), column: 1 },
-                _ => break,
-            }
-            self.offset += 1;
-        }
-        self.place
-    }
-
-    /// Moves over the token, which ends at `end` and holds no line break.
-    fn pass(&mut self, end: usize) {
-        let token = &self.bytes[self.offset..end];
-        let continues = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
-        let columns = if self.ascii { token.len() } else { token.len() - token.iter().filter(continues).count() };
-        self.place.column = self.place.column.saturating_add(saturated(columns));
-        self.offset = end;
-    }
-}
-
-/// Puts nodes together as a reader meets them, within bounds, and notes the keys that stand twice.
-///
-/// The readers see to it that a key comes only where an object is open, and a close only where something is.
-pub(super) struct Builder {
-    limits: Limits,
-    nodes: usize,
-    open: Vec<Open>,
-    root: Option<Node>,
-    duplicates: Vec<Duplicate>,
-    duplicate_bytes: usize,
-}
-
-struct Open {
-    place: Place,
-    content: Content,
-}
-
-enum Content {
-    Array(Vec<Node>),
-    Object {
-        members: Vec<Member>,
-        /// The key whose value is awaited.
-        key: Option<SmolStr>,
-        /// Whether that key stood before, so that its value is dropped.
-        repeated: bool,
-        /// The keys of `members` once there are too many of them to look through one by one; empty before.
-        keys: HashSet<SmolStr>,
-    },
-}
-
-/// Up to here looking through the members is cheaper than hashing.
-const FEW_MEMBERS: usize = 16;
-/// What the list of duplicates may take: many of them, or a few deep ones, are as good as all.
-const DUPLICATE_BYTES: usize = 64 * 1024;
-
-impl Builder {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, nodes: 0, open: Vec::new(), root: None, duplicates: Vec::new(), duplicate_bytes: 0 }
-    }
-
-    /// Counts nodes that are about to be made.
-    pub(super) fn count(&mut self, nodes: usize, place: Place) -> Result<(), DocumentError> {
-        self.nodes = self.nodes.saturating_add(nodes);
-        if self.nodes > self.limits.nodes {
-            let message = format!("the document has more than {} nodes, aliases expanded", self.limits.nodes);
-            return Err(DocumentError::new(DocumentErrorKind::TooLarge, &message, place));
-        }
-        Ok(())
-    }
-
-    /// Refuses what is about to be put `levels` deep into the innermost open node.
-    pub(super) fn check_depth(&self, levels: usize, place: Place) -> Result<(), DocumentError> {
-        if self.open.len() + levels > self.limits.depth {
-            return Err(DocumentError::too_deep(self.limits.depth, place));
-        }
-        Ok(())
-    }
-
-    /// Whether an object is open that awaits a key.
-    pub(super) fn awaits_key(&self) -> bool {
-        matches!(self.open.last(), Some(Open { content: Content::Object { key: None, .. }, .. }))
-    }
-
-    /// Whether an object is open that has a key and awaits its value.
-    pub(super) fn awaits_value(&self) -> bool {
-        matches!(self.open.last(), Some(Open { content: Content::Object { key: Some(_), .. }, .. }))
-    }
-
-    pub(super) fn open_array(&mut self, place: Place) -> Result<(), DocumentError> {
-        self.open(Content::Array(Vec::new()), place)
-    }
-
-    pub(super) fn open_object(&mut self, place: Place) -> Result<(), DocumentError> {
-        self.open(Content::Object { members: Vec::new(), key: None, repeated: false, keys: HashSet::new() }, place)
-    }
-
-    fn open(&mut self, content: Content, place: Place) -> Result<(), DocumentError> {
-        self.check_depth(1, place)?;
-        self.count(1, place)?;
-        self.open.push(Open { place, content });
-        Ok(())
-    }
-
-    pub(super) fn key(&mut self, text: SmolStr, place: Place) {
-        let Some(Open { content: Content::Object { members, key, repeated, keys }, .. }) = self.open.last_mut() else {
-            unreachable!("a reader gives a key only where an object is open");
-        };
-        *repeated = if members.len() < FEW_MEMBERS {
-            members.iter().any(|member| member.key == text)
-        } else {
-            if keys.is_empty() {
-                keys.extend(members.iter().map(|member| member.key.clone()));
-            }
-            !keys.insert(text.clone())
-        };
-        let repeated = *repeated;
-        *key = Some(text);
-        if repeated && (self.duplicates.is_empty() || self.duplicate_bytes < DUPLICATE_BYTES) {
-            let pointer = self.pointer();
-            self.duplicate_bytes += size_of::<Duplicate>() + pointer.as_str().len();
-            self.duplicates.push(Duplicate { pointer, place });
-        }
-    }
-
-    /// The pointer to what comes next.
-    fn pointer(&self) -> Pointer {
-        self.open.iter().fold(Pointer::root(), |pointer, open| match &open.content {
-            Content::Array(elements) => pointer.index(elements.len()),
-            Content::Object { key: Some(key), .. } => pointer.join(key),
-            Content::Object { key: None, .. } => pointer,
-        })
-    }
-
-    pub(super) fn scalar(&mut self, text: SmolStr, style: Style, place: Place) -> Result<(), DocumentError> {
-        self.count(1, place)?;
-        self.attach(Node { value: NodeValue::Scalar(Scalar { text, style }), place });
-        Ok(())
-    }
-
-    /// Ends the innermost open node and hands it out, to be attached.
-    pub(super) fn close(&mut self) -> Node {
-        let Some(Open { place, content }) = self.open.pop() else {
-            unreachable!("a reader closes only what it opened");
-        };
-        let value = match content {
-            Content::Array(elements) => NodeValue::Array(elements),
-            Content::Object { members, .. } => NodeValue::Object(members),
-        };
-        Node { value, place }
-    }
-
-    /// Puts a finished node where it belongs. It has been counted.
-    pub(super) fn attach(&mut self, node: Node) {
-        match self.open.last_mut().map(|open| &mut open.content) {
-            None => self.root = Some(node),
-            Some(Content::Array(elements)) => elements.push(node),
-            Some(Content::Object { members, key, repeated, .. }) => {
-                let key = key.take();
-                if let (Some(key), false) = (key, *repeated) {
-                    members.push(Member { key, value: node });
-                }
-            }
-        }
-    }
-
-    pub(super) fn finish(self, syntax: Syntax) -> Document {
-        let Some(root) = self.root else {
-            unreachable!("a reader ends a document only when it has read one");
-        };
-        Document { syntax, root, duplicates: self.duplicates }
     }
 }

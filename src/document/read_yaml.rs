@@ -6,7 +6,8 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
 use smol_str::SmolStr;
 
-use super::read_json::{Builder, utf8};
+use super::builder::{Builder, Excess};
+use super::read_json::utf8;
 use super::{Document, DocumentError, DocumentErrorKind, Limits, Node, NodeValue, Place, Scalar, Style, Syntax};
 
 /// Reads one YAML 1.2 document.
@@ -34,12 +35,12 @@ pub(super) fn read(bytes: &[u8], limits: Limits) -> Result<Document, DocumentErr
             Event::SequenceStart(anchor, tag) => {
                 check_tag(tag.as_deref(), OnStrTag::Refuse, place)?;
                 reader.open(anchor, place)?;
-                reader.builder.open_array(place)?;
+                reader.builder.open_array(place).map_err(|excess| excess.at(place))?;
             }
             Event::MappingStart(anchor, tag) => {
                 check_tag(tag.as_deref(), OnStrTag::Refuse, place)?;
                 reader.open(anchor, place)?;
-                reader.builder.open_object(place)?;
+                reader.builder.open_object(place).map_err(|excess| excess.at(place))?;
             }
             Event::SequenceEnd | Event::MappingEnd => reader.close()?,
             Event::Nothing | Event::StreamStart | Event::DocumentEnd | Event::StreamEnd => {}
@@ -69,7 +70,7 @@ fn syntax_error(error: &ScanError, limits: Limits) -> DocumentError {
     let place = place(error.marker());
     match error.info() {
         // The parser's own bound, 255 flow collections, may be met before ours: it looks ahead.
-        "recursion limit exceeded" => DocumentError::too_deep(limits.depth.min(usize::from(u8::MAX)), place),
+        "recursion limit exceeded" => Excess::Depth(limits.depth.min(usize::from(u8::MAX))).at(place),
         "simple key expect ':'" | "simple key expected" => {
             syntax("a key must be followed by a colon on its line", place)
         }
@@ -147,7 +148,7 @@ impl Reader {
         if self.builder.awaits_key() {
             return self.key(node, place);
         }
-        self.builder.count(1, place)?;
+        self.builder.count(1).map_err(|excess| excess.at(place))?;
         self.builder.attach(node);
         Ok(())
     }
@@ -160,7 +161,7 @@ impl Reader {
             let message = "the merge key `<<` is not allowed; write the members out, or quote the key if it is text";
             return Err(not_allowed(message, place));
         }
-        self.builder.key(scalar.text, place);
+        self.builder.key(scalar.text, || place);
         Ok(())
     }
 
@@ -200,8 +201,9 @@ impl Reader {
         let Some(anchor) = self.anchors.get(&anchor) else {
             return Err(syntax("an alias may not stand inside the node that it names", place));
         };
-        self.builder.count(anchor.weight, place)?;
-        self.builder.check_depth(anchor.height, place)?;
+        let (weight, height) = (anchor.weight, anchor.height);
+        let checked = self.builder.count(weight).and_then(|()| self.builder.check_depth(height));
+        checked.map_err(|excess| excess.at(place))?;
         self.weight += anchor.weight;
         let node = anchor.node.clone();
         if self.builder.awaits_key() {

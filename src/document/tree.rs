@@ -15,7 +15,7 @@ pub enum Syntax {
     Yaml,
 }
 
-/// A place in the text: line and column, both from 1; columns count characters.
+/// A place in the text: line and column, both from 1 (0 where they are not known); columns count characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Line, from 1.
@@ -47,7 +47,7 @@ pub struct Scalar {
 pub struct Node {
     /// What stands here.
     pub value: NodeValue,
-    /// Where it begins.
+    /// Where it begins, in YAML. For JSON this is [`Place::default`]: nothing asks for it, and it would cost time.
     pub place: Place,
 }
 
