@@ -1,7 +1,7 @@
 //! The use cases: start, finish, Servers, Environments, and the questions asked of the graph.
 //!
 //! Planning happens on the caller's thread, against the published Catalog. What is to be recorded goes to the one
-//! [`committer`], which decides it anew against its working copy, writes a batch of it durably, publishes, and only then
+//! `committer`, which decides it anew against its working copy, writes a batch of it durably, publishes, and only then
 //! answers.
 
 mod committer;

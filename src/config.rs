@@ -200,7 +200,7 @@ pub struct Finish {
     #[arg(long, env = "MORTISE_LEASE_TOKEN")]
     pub token: Option<String>,
     /// The plan as it was given, with corrected attributes; `-` is standard input.
-    #[arg(long, short, env = "MORTISE_PLAN_FILE", conflicts_with_all = ["reason", "token"])]
+    #[arg(long, short, env = "MORTISE_PLAN_FILE", conflicts_with = "reason")]
     pub file: Option<PathBuf>,
     #[command(flatten)]
     pub client: Client,

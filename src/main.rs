@@ -94,7 +94,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 }
 
 fn show_settings(data: &Path) -> anyhow::Result<Exit> {
-    anyhow::ensure!(data.is_dir(), "there is no store in {}", data.display());
+    anyhow::ensure!(EmbeddedStore::exists(data), "there is no store in {}", data.display());
     let store = EmbeddedStore::open(data)?;
     let catalog = store.load()?;
     store.close(&catalog);

@@ -180,7 +180,7 @@ impl Worker {
             }
             Err(error @ CommitError::Unknown(_)) => {
                 tracing::error!(%error, "ending the process: what is in memory and what is on the disk may differ");
-                std::process::exit(70);
+                std::process::exit(2);
             }
         };
         if failed.is_none() && !changes.is_empty() {

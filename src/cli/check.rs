@@ -12,7 +12,7 @@ use crate::config::{Check, Output};
 use crate::document::{Document, JsonText, Limits, Syntax, to_yaml};
 use crate::model::{ArtifactSpec, Code, Settings};
 use crate::planner::{self, Identities};
-use crate::spec::{InputNeed, Inputs, Problem, Problems, ReadContext, StartDocument};
+use crate::spec::{InputNeed, Inputs, Problem, Problems, ReadContext, StartDocument, StartForm};
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]
@@ -100,11 +100,21 @@ fn read(source: &Source, given: &[(String, String)], settings: &Settings) -> Res
         problems.add(Code::InvalidInput, "", message);
         problems
     })?;
-    let mut start = StartDocument::read(&document, &Inputs::default(), ReadContext { settings })?;
+    let read = StartDocument::read(&document, &inputs, ReadContext { settings });
+    let mut start = read.map_err(|problems| {
+        // Without any input, that each is missing would say nothing.
+        let is_silent = given.is_empty() && StartForm::of(&document.root).is_bare();
+        if is_silent { problems.but(reads_input) } else { problems }
+    })?;
     for member in &mut start.members {
         member.inputs = std::mem::take(&mut member.inputs).overlaid(&inputs);
     }
     Ok(start)
+}
+
+/// Whether a problem is that a template reads an input that was not given.
+fn reads_input(problem: &Problem) -> bool {
+    problem.code == Code::TemplateUndefined && problem.message.starts_with("`input")
 }
 
 /// What is wrong with late texts whatever they match, as far as it shows where nothing matches at all.

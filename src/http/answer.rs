@@ -1,71 +1,16 @@
-//! Answers: JSON, or YAML where the client asks for it.
+//! What handlers answer.
 
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use super::format::Format;
 use super::problem::Refusal;
 use crate::app::Listed;
-use crate::document::{Json, JsonText, to_yaml};
+use crate::document::JsonText;
 
 /// What a handler answers.
 pub(super) type Answer = Result<HttpResponse, Refusal>;
-
-/// The notation of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    Json,
-    Yaml,
-}
-
-impl Format {
-    /// What `Accept` prefers among what is known, the first of equals; JSON where it says nothing of that.
-    pub fn accepted(request: &HttpRequest) -> Self {
-        let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let mut preferred = (0.0, Self::Json);
-        for part in accept.to_ascii_lowercase().split(',') {
-            let mut parameters = part.split(';').map(str::trim);
-            let format = match parameters.next().unwrap_or_default() {
-                "application/yaml" | "application/x-yaml" | "text/yaml" => Self::Yaml,
-                "application/json" | "application/*" | "*/*" | "application/problem+json" => Self::Json,
-                _ => continue,
-            };
-            // RFC 9110 §12.4.2: a weight from 0, which means never, to 1, which it is where none stands.
-            let weight = parameters.find_map(|parameter| parameter.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
-            if weight > preferred.0 {
-                preferred = (weight, format);
-            }
-        }
-        preferred.1
-    }
-
-    /// An answer with `body`.
-    pub fn respond(self, status: StatusCode, body: &impl Serialize) -> HttpResponse {
-        self.respond_as(status, body, "application/json", "application/yaml")
-    }
-
-    /// A problem with `body`.
-    pub fn respond_problem(self, status: StatusCode, body: &impl Serialize) -> HttpResponse {
-        self.respond_as(status, body, "application/problem+json", "application/problem+yaml")
-    }
-
-    fn respond_as(
-        self,
-        status: StatusCode,
-        body: &impl Serialize,
-        json: &'static str,
-        yaml: &'static str,
-    ) -> HttpResponse {
-        let text = serde_json::to_string(body).expect("every key of an answer is text");
-        match self {
-            Self::Json => HttpResponse::build(status).content_type(json).body(text),
-            Self::Yaml => {
-                let tree = Json::parse(&text).expect("what was just written as JSON is JSON");
-                HttpResponse::build(status).content_type(yaml).body(to_yaml(&tree))
-            }
-        }
-    }
-}
 
 /// 200 with `body`.
 pub(super) fn ok(request: &HttpRequest, body: &impl Serialize) -> HttpResponse {

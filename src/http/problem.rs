@@ -1,12 +1,11 @@
 //! Problems (RFC 9457): the one envelope of every refusal.
 
-use actix_web::http::{Method, StatusCode, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::answer::Format;
-use super::{State, body};
+use super::format::Format;
 use crate::app::{AppError, CouplingView};
 use crate::model::{Code, DeploymentId, DeploymentSpec, PlanId};
 use crate::spec::{Problem, Problems};
@@ -204,31 +203,4 @@ impl From<AppError> for Refusal {
             AppError::Internal(detail) => Self::new(Code::Internal, detail),
         }
     }
-}
-
-/// The answer to an address that does not exist.
-pub(super) async fn no_such_address(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<State>,
-) -> HttpResponse {
-    body::drain(payload, state.limits).await;
-    let detail = format!("there is nothing at {}; the main route is POST /deployments/start", request.path());
-    Refusal::new(Code::NotFound, detail).respond(&request)
-}
-
-/// The answer to a method that an address does not have.
-pub(super) async fn method_not_allowed(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<State>,
-    methods: &'static [Method],
-) -> HttpResponse {
-    body::drain(payload, state.limits).await;
-    let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let detail = format!("{} is not allowed at {}; it takes {allowed}", request.method(), request.path());
-    let mut response = Refusal::new(Code::MethodNotAllowed, detail).respond(&request);
-    let allowed = header::HeaderValue::from_str(&allowed).expect("the names of methods are ASCII");
-    response.headers_mut().insert(header::ALLOW, allowed);
-    response
 }

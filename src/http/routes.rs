@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::{Resource, web};
 
-use super::{components, deployments, finish, meta, names, problem, servers, start};
+use super::{components, deployments, fallback, finish, meta, names, servers, start};
 use crate::app::NamedKind;
 
 /// Every route. An address that stands here answers another method with 405, any other address with 404.
@@ -46,11 +46,11 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
         .service(at("/readyz", &[Method::GET]).route(web::get().to(meta::readyz)))
         .service(at("/problems/{code}", &[Method::GET]).route(web::get().to(meta::problem)))
         .service(at("/schema/artifact-spec", &[Method::GET]).route(web::get().to(meta::schema)))
-        .default_service(web::to(problem::no_such_address));
+        .default_service(web::to(fallback::no_such_address));
 }
 
 fn at(path: &'static str, methods: &'static [Method]) -> Resource {
     web::resource(path).default_service(web::to(move |request, payload, state| {
-        problem::method_not_allowed(request, payload, state, methods)
+        fallback::method_not_allowed(request, payload, state, methods)
     }))
 }

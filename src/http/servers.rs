@@ -4,7 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use super::answer::{Answer, Format, ok, respond};
+use super::answer::{Answer, ok, respond};
+use super::format::Format;
 use super::problem::Refusal;
 use super::query::{Query, actor, segment};
 use super::{State, body};

@@ -3,7 +3,8 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::answer::{Answer, Format, ok, respond};
+use super::answer::{Answer, ok, respond};
+use super::format::Format;
 use super::problem::Refusal;
 use super::query::{Query, actor, header as text_header};
 use super::{State, body};

@@ -56,6 +56,13 @@ impl Problems {
         self.0.len() >= REPORTED
     }
 
+    /// These problems without those that `left_out` is true of.
+    #[must_use]
+    pub fn but(mut self, left_out: impl Fn(&Problem) -> bool) -> Self {
+        self.0.retain(|problem| !left_out(problem));
+        self
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -109,9 +109,10 @@ impl Rendering {
 
     /// Renders a field, and puts it into scope for what comes after it.
     fn field(&mut self, name: &'static str, text: &Text) -> Option<SmolStr> {
-        let rendered = self.text(text, &At::root("").key(name))?;
-        self.values.set(name, Json::Text(rendered.to_string()));
-        Some(rendered)
+        let rendered = self.text(text, &At::root("").key(name));
+        // Also where it failed: that is a problem already, and texts that read it are not at fault.
+        self.values.set(name, Json::Text(rendered.as_deref().unwrap_or_default().to_owned()));
+        rendered
     }
 
     /// Renders a text that stands at `canonical`; nothing more once there is too much.

@@ -31,6 +31,11 @@ pub struct EmbeddedStore {
 }
 
 impl EmbeddedStore {
+    /// Whether there is a store in a folder.
+    pub fn exists(path: &Path) -> bool {
+        path.join(folder::DATABASE).is_file()
+    }
+
     /// Opens a folder, made where there is none. While it is open no other process can open it.
     ///
     /// # Errors

@@ -12,14 +12,14 @@ use super::{schema, snapshot};
 use crate::catalog::Catalog;
 use crate::store::StoreError;
 
-/// How many changes after the last snapshot make the next one worth its while, at least.
-const CHANGES: u64 = 50_000;
+/// How many changes after the last snapshot make the next one worth its while, at least: a second or two of replaying.
+const CHANGES: u64 = 100_000;
 /// How many make a last one worth its while when the store is closed.
 const CHANGES_AT_CLOSE: u64 = 2_000;
 /// From which length the write-ahead log is begun anew.
-const LOG_BYTES: i64 = 64 << 20;
+const LOG_BYTES: i64 = 512 << 20;
 /// How often that is looked at.
-const PERIOD: Duration = Duration::from_millis(250);
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// The background thread.
 pub(super) struct Background {
@@ -128,10 +128,10 @@ impl Shared {
 
     fn keep(&self, folder: &Folder, connection: &Connection, catalog: &Catalog) {
         match snapshot::write(folder, connection, catalog) {
-            Ok(()) => {
+            Ok(rows) => {
                 self.kept.store(catalog.revision(), Ordering::Relaxed);
-                // As much again as there is: what is written for snapshots stays proportional to what is written at all.
-                self.due.store(CHANGES.max(catalog.revision() / 2), Ordering::Relaxed);
+                // In proportion to what is alive, not to the history: replaying stays bounded, and so does what snapshots cost.
+                self.due.store(CHANGES.max(2 * rows), Ordering::Relaxed);
             }
             Err(error) => tracing::warn!(%error, "a snapshot could not be kept; the next start replays more"),
         }

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
 
+/// The file of the database.
+pub(super) const DATABASE: &str = "mortise.sqlite";
+
 /// A folder that this process has locked. The lock goes with the process, however it ends.
 pub(super) struct Folder {
     path: PathBuf,
@@ -38,7 +41,7 @@ impl Folder {
     }
 
     pub fn database(&self) -> PathBuf {
-        self.path.join("mortise.sqlite")
+        self.path.join(DATABASE)
     }
 
     pub fn snapshot(&self) -> PathBuf {

@@ -31,10 +31,10 @@ struct Trailer {
     rows: u64,
 }
 
-/// Writes a snapshot beside the old one, and puts it in its place once it is on the disk.
-pub(super) fn write(folder: &Folder, connection: &Connection, catalog: &Catalog) -> Result<(), StoreError> {
-    let Some(change) = history::change_id(connection, catalog.revision())? else { return Ok(()) };
-    let write = || -> std::io::Result<()> {
+/// Writes a snapshot beside the old one, and puts it in its place once it is on the disk. Says how many rows it has.
+pub(super) fn write(folder: &Folder, connection: &Connection, catalog: &Catalog) -> Result<u64, StoreError> {
+    let Some(change) = history::change_id(connection, catalog.revision())? else { return Ok(0) };
+    let write = || -> std::io::Result<u64> {
         let fresh = folder.path().join("snapshot.jsonl.new");
         let mut file = BufWriter::with_capacity(1 << 20, File::create(&fresh)?);
         let header = Header { format: FORMAT, revision: catalog.revision(), time: catalog.time(), change };
@@ -47,7 +47,8 @@ pub(super) fn write(folder: &Folder, connection: &Connection, catalog: &Catalog)
         line(&mut file, &Trailer { rows })?;
         file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
         fs::rename(&fresh, folder.snapshot())?;
-        File::open(folder.path())?.sync_all()
+        File::open(folder.path())?.sync_all()?;
+        Ok(rows)
     };
     write().map_err(|error| StoreError::Failed(format!("{}: {error}", folder.snapshot().display())))
 }
