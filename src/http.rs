@@ -57,7 +57,9 @@ const STOP_SECONDS: u64 = 30;
 pub fn serve(app: Arc<App>, listener: TcpListener, limits: HttpLimits) -> std::io::Result<Server> {
     // Made once, outside of the closure that runs for every worker.
     let state = web::Data::new(State { app, limits });
-    let server = HttpServer::new(move || Actix::new().app_data(state.clone()).configure(routes::configure));
+    let server = HttpServer::new(move || {
+        Actix::new().app_data(state.clone()).wrap_fn(fallback::head_as_get).configure(routes::configure)
+    });
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     Ok(server.workers(workers).disable_signals().shutdown_timeout(STOP_SECONDS).listen(listener)?.run())
 }

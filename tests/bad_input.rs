@@ -662,11 +662,42 @@ fn selectors_in_a_query_are_read_within_bounds() {
 }
 
 #[test]
-fn a_set_of_many_members_is_planned_in_time() {
+fn a_set_may_have_a_thousand_members_and_no_more() {
     let server = Server::start();
     let member = |n: usize| json!({"system": "s", "name": format!("a{n}"), "version": "1", "environment": "t"});
-    let set: Vec<_> = (0..10_000).map(member).collect();
-    let plan = server.post("/deployments/start?dryRun=true", &json!(set)).expect(200);
-    assert_eq!(plan["artifactSpecs"].as_array().map(Vec::len), Some(10_000));
+    let set: Vec<_> = (0..1_001).map(member).collect();
+    let plan = server.post("/deployments/start?dryRun=true", &json!(set[..1_000])).expect(200);
+    assert_eq!(plan["artifactSpecs"].as_array().map(Vec::len), Some(1_000));
+    let refused =
+        server.post("/deployments/start?dryRun=true", &json!(set)).expect_problem(422, "invalid-specification");
+    assert_eq!(refused["problems"][0]["code"], json!("too-large"));
+    assert_untouched(&server);
+}
+
+#[test]
+fn a_set_may_not_grow_without_bound_by_what_its_members_share() {
+    let server = Server::start();
+    let member = |n: usize| json!({"system": "s", "name": format!("a{n}"), "version": "1", "environment": "t"});
+    let input =
+        |n: usize| -> serde_json::Map<_, _> { (0..n).map(|i| (format!("i{i}"), json!("x".repeat(16_000)))).collect() };
+    let body = json!({"artifactSpecs": (0..500).map(member).collect::<Vec<_>>(), "input": input(64)});
+    let refused = server.post("/deployments/start", &body).expect_problem(422, "invalid-specification");
+    assert_eq!(refused["problems"][0]["code"], json!("too-large"));
+    let renders = |n: usize| {
+        let texts: serde_json::Map<_, _> =
+            (0..20).map(|i| (format!("t{i}"), json!("${input.i0}${input.i0}${input.i0}"))).collect();
+        json!({"system": "s", "name": format!("a{n}"), "version": "1", "environment": "t", "annotations": texts})
+    };
+    let body = json!({"artifactSpecs": (0..100).map(renders).collect::<Vec<_>>(), "input": input(1)});
+    let refused = server.post("/deployments/start", &body).expect_problem(422, "invalid-specification");
+    assert_eq!(refused["problems"][0]["code"], json!("too-large"));
+    assert_untouched(&server);
+}
+
+#[test]
+fn a_path_that_is_not_utf8_names_nothing() {
+    let server = Server::start();
+    server.put("/servers/%FF", &json!({"environment": "t"})).expect_problem(400, "malformed");
+    server.get("/servers/%FF").expect_problem(400, "malformed");
     assert_untouched(&server);
 }

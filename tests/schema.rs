@@ -50,7 +50,7 @@ fn input(file: &Path) -> Inputs {
     let Ok(input) = std::fs::read_to_string(file.with_extension("input.json")) else { return Inputs::default() };
     let body = format!(r#"{{"artifactSpec": {{"system": "a", "name": "a"}}, "input": {input}}}"#);
     let body = Document::from_json(body.as_bytes(), Limits::default()).unwrap();
-    start(&body, &Inputs::default()).expect("the input is valid").members.remove(0).inputs
+    start(&body, &Inputs::default()).expect("the input is valid").members.remove(0).inputs.as_ref().clone()
 }
 
 fn start(document: &Document, inputs: &Inputs) -> Result<StartDocument, Vec<Problem>> {

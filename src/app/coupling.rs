@@ -32,7 +32,8 @@ impl CouplingView {
             require: consumer.require.name.clone(),
             scope: consumer.require.scope,
             deployment: consumer.requirements.deployment,
-            broken,
+            // What is not coupled cannot break.
+            broken: broken && consumer.require.scope == Scope::Runtime,
         }
     }
 

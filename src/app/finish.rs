@@ -26,6 +26,9 @@ pub struct FinishRequest {
     pub actor: Option<String>,
 }
 
+/// The most bytes that the attributes of a Provide may have, as in a rendered specification.
+const ATTRIBUTE_BYTES: usize = 1 << 20;
+
 /// The attempts that a finish is about.
 struct Target {
     members: Vec<StoredDeployment>,
@@ -108,6 +111,15 @@ impl App {
 
 /// The id in the body, where there is one, is that of the path, or of the set that the attempt is a member of.
 fn check_identity(document: &FinishDocument, id: PlanId, target: &Target) -> Result<(), AppError> {
+    let listed: Vec<_> = document.members.iter().map(|(listed, _)| *listed).collect();
+    let is_member = |id: &DeploymentId| target.members.iter().any(|member| member.spec.id == *id);
+    // A member may be finished with the whole set that was posted; a set only with its own.
+    let is_foreign =
+        if target.is_set { !listed.iter().all(is_member) } else { !listed.is_empty() && !listed.iter().any(is_member) };
+    if is_foreign {
+        let message = "`deployments` lists attempts that this finish is not about; post the plan as it was given";
+        return Err(AppError::Malformed(message.to_owned()));
+    }
     let Some(written) = &document.id else { return Ok(()) };
     let set = target.members.first().map(|member: &StoredDeployment| member.spec.plan);
     match written.parse::<PlanId>() {
@@ -147,6 +159,11 @@ fn members(target: &Target, document: &FinishDocument) -> Result<Vec<FinishMembe
                 continue;
             };
             let corrected = corrected(&found.attributes, &correction.attributes);
+            if corrected.as_str().len() > ATTRIBUTE_BYTES {
+                let message = format!("with this the attributes have more than {ATTRIBUTE_BYTES} bytes");
+                problems.add(Code::TooLarge, correction.pointer.clone(), message);
+                continue;
+            }
             if corrected != found.attributes {
                 is_corrected = true;
                 resolution.artifact_spec = with_attributes(&resolution.artifact_spec, provide, &corrected);
@@ -161,6 +178,7 @@ fn members(target: &Target, document: &FinishDocument) -> Result<Vec<FinishMembe
             resolution,
             recorded,
             is_corrected,
+            is_in_set: stored.spec.plan.0 != id.0,
         });
     }
     problems.or(members).map_err(|problems| AppError::Invalid(Code::InvalidFinish, problems))

@@ -107,7 +107,11 @@ impl App {
                 let environments = catalog.environments_of(&row.name);
                 Ok(text(&View { artifact: (&row).into(), environments, attempts }))
             }
-            NamedKind::Interface => Ok(interface_view(&catalog, &catalog.interface(name).ok_or_else(missing)?)),
+            NamedKind::Interface => {
+                let row = catalog.interface(name).ok_or_else(missing)?;
+                // Everything that provides it, and everything that requires it, may be much.
+                self.blocking(move |_| interface_view(&catalog, &row)).await
+            }
             NamedKind::Environment => Ok(text(&EnvironmentView::from(&catalog.environment(name).ok_or_else(missing)?))),
             NamedKind::Server => Ok(server_view(&catalog, &catalog.server(name).ok_or_else(missing)?)),
         }
@@ -185,7 +189,7 @@ fn interface_view(catalog: &Catalog, row: &InterfaceRow) -> JsonText {
     }
     let any = Predicate { interface: Some(row.name.clone()), selector: Selector::default() };
     let everything = catalog.excluding([]);
-    let handles = catalog.resolve(&any, &everything, ATTEMPTS).handles;
+    let handles = catalog.resolve(&any, &everything, usize::MAX).handles;
     let components: Vec<_> = handles.into_iter().map(|handle| catalog.component(handle)).collect();
     let groups = catalog.requirers(row.name.as_str());
     let requirers = groups.iter().map(|group| RequirerView {

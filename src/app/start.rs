@@ -1,12 +1,12 @@
 //! Start and dry run.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::document::JsonText;
 use crate::model::{ArtifactSpec, Code, PlanId, Warning};
 use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
-use crate::spec::{Problems, ReadContext, StartDocument, comparable_received, difference};
+use crate::spec::{Inputs, Problems, ReadContext, StartDocument, comparable_received, difference};
 use crate::wire::{self, Deployable, PlanBody, PlanView};
 
 use super::committer::{Done, Refused};
@@ -100,11 +100,15 @@ impl App {
         let repeated = key.as_ref().map(|_| document);
         loop {
             let catalog = self.catalog();
-            if let Err(refusal) = check_order(&catalog, key.as_deref(), &command.specs) {
-                return self.refused_start(refusal, repeated.as_ref()).await;
-            }
+            let order = check_order(&catalog, key.as_deref(), &command.specs);
             command.rounds += 1;
-            command = sized(is_large, move || plan_command(&catalog, command)).await??;
+            let planned = sized(is_large, move || plan_command(&catalog, command)).await?;
+            command = match (planned, order) {
+                // Only planning finds what is wrong in late texts, and what is invalid is refused before anything else.
+                (Err(invalid @ AppError::Invalid(..)), _) => return Err(invalid),
+                (_, Err(refusal)) => return self.refused_start(refusal, repeated.as_ref()).await,
+                (planned, Ok(())) => planned?,
+            };
             match self.committer.commit(Command::Start(command)).await {
                 Ok(Done { answer: Answer::Started(recorded), command: Command::Start(command), .. }) => {
                     return Ok(StartOutcome::Started(Box::new(started(&command, &recorded))));
@@ -169,12 +173,13 @@ pub(super) fn refused(refusal: Refusal) -> AppError {
     }
 }
 
-/// From how many bytes on, or members, a request is worked on by a thread that may block.
+/// From how many bytes on, or members, or requires, a request is worked on by a thread that may block.
 const LARGE: (usize, usize) = (256 * 1024, 32);
 
 fn is_large(document: &StartDocument) -> bool {
     let bytes: usize = document.members.iter().map(|member| member.received.as_str().len()).sum();
-    bytes >= LARGE.0 || document.members.len() >= LARGE.1
+    let requires: usize = document.members.iter().map(|member| member.specification.require_count()).sum();
+    bytes >= LARGE.0 || document.members.len() >= LARGE.1 || requires >= LARGE.1
 }
 
 /// Runs `work` here, or, where it may take long, on a thread that may block.
@@ -209,24 +214,7 @@ fn plan_command(catalog: &Catalog, mut command: Box<StartCommand>) -> Result<Box
 impl Rendered {
     /// Renders every member.
     fn of(document: &StartDocument) -> Result<Self, AppError> {
-        let mut problems = Problems::default();
-        let mut specs = Vec::with_capacity(document.members.len());
-        for member in &document.members {
-            match member.specification.render(&member.inputs) {
-                Ok(spec) => specs.push(spec),
-                Err(found) => problems.extend(found),
-            }
-        }
-        if problems.is_empty() {
-            let mut slots = HashMap::new();
-            for (index, spec) in specs.iter().enumerate() {
-                if let Some(first) = slots.insert(&spec.slot, index) {
-                    let message = format!("{} stands in the set twice: here and as member {first}", spec.slot);
-                    problems.add(Code::DuplicateSlot, document.members[index].specification.pointer(), message);
-                }
-            }
-        }
-        problems.or(()).map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems))?;
+        let specs = document.render().map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems))?;
         Ok(Self { specs, is_set: document.form.is_set() })
     }
 
@@ -281,10 +269,16 @@ fn warnings(plan: &Plan, is_set: bool) -> Vec<Warning> {
 }
 
 fn received(document: &StartDocument) -> Vec<Received> {
-    let received = document.members.iter().map(|member| Received {
-        artifact_spec: member.received.clone(),
-        input: JsonText::from(member.inputs.as_json()),
-        annotations: member.annotations.clone(),
+    let mut shared: Option<(&Arc<Inputs>, JsonText)> = None;
+    let received = document.members.iter().map(|member| {
+        let known = shared.take().filter(|(inputs, _)| Arc::ptr_eq(inputs, &member.inputs));
+        let (_, input) =
+            shared.insert(known.unwrap_or_else(|| (&member.inputs, JsonText::from(member.inputs.as_json()))));
+        Received {
+            artifact_spec: member.received.clone(),
+            input: input.clone(),
+            annotations: member.annotations.clone(),
+        }
     });
     received.collect()
 }

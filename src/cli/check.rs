@@ -1,6 +1,8 @@
 //! `mortise check`: what can be said of a specification without a server.
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -53,31 +55,40 @@ fn find(source: &Source, given: &[(String, String)], settings: &Settings) -> Fin
     let mut findings = Findings::default();
     match read(source, given, settings) {
         Ok(start) => {
-            let mut problems = Problems::default();
-            let mut specs = Vec::new();
-            for member in &start.members {
-                let needs = member.specification.input_needs();
-                let nothing_given = given.is_empty() && member.inputs == Inputs::default();
-                findings.needs.extend(needs.into_iter().map(|need| need_of(need, &member.inputs)));
-                // Without inputs there is nothing to render with, and to say that each is missing would say nothing.
-                if nothing_given && findings.needs.iter().any(|need| need.required) {
-                    continue;
-                }
-                match member.specification.render(&member.inputs) {
-                    Ok(spec) => specs.push(spec),
-                    Err(found) => problems.extend(found),
+            findings.needs = needs(&start);
+            // Without inputs there is nothing to render with, and to say that each is missing would say nothing.
+            let nothing_given = given.is_empty() && start.members.iter().all(|member| member.inputs.is_empty());
+            if nothing_given && findings.needs.iter().any(|need| need.required) {
+                let warnings = start.members.iter().flat_map(|member| member.specification.warnings());
+                findings.warnings = warnings.cloned().collect();
+            } else {
+                match start.render() {
+                    Ok(specs) => {
+                        findings.problems = late_problems(&specs, settings);
+                        findings.warnings = specs.into_iter().flat_map(|spec| spec.warnings).collect();
+                    }
+                    Err(problems) => findings.problems = problems.into_vec(),
                 }
             }
-            findings.problems = problems.into_vec();
-            findings.problems.extend(late_problems(&specs, settings));
-            findings.warnings = specs.into_iter().flat_map(|spec| spec.warnings).collect();
         }
         Err(problems) => findings.problems = problems.into_vec(),
     }
-    findings.needs.sort_by(|left, right| left.name.cmp(&right.name));
-    findings.needs.dedup_by(|left, right| left.name == right.name);
     findings.valid = findings.problems.is_empty();
     findings
+}
+
+/// What the members read, by name: required where any of them fails without it, given where every one has it.
+fn needs(start: &StartDocument) -> Vec<Need> {
+    let mut needs: BTreeMap<String, Need> = BTreeMap::new();
+    for member in &start.members {
+        for InputNeed { name, required } in member.specification.input_needs() {
+            let is_given = member.inputs.has(&name.split('.').collect::<Vec<_>>());
+            let need = needs.entry(name.clone()).or_insert(Need { name, required: false, given: true });
+            need.required |= required;
+            need.given &= is_given;
+        }
+    }
+    needs.into_values().collect()
 }
 
 fn read(source: &Source, given: &[(String, String)], settings: &Settings) -> Result<StartDocument, Problems> {
@@ -107,7 +118,7 @@ fn read(source: &Source, given: &[(String, String)], settings: &Settings) -> Res
         if is_silent { problems.but(reads_input) } else { problems }
     })?;
     for member in &mut start.members {
-        member.inputs = std::mem::take(&mut member.inputs).overlaid(&inputs);
+        member.inputs = Arc::new(Inputs::clone(&member.inputs).overlaid(&inputs));
     }
     Ok(start)
 }
@@ -123,11 +134,6 @@ fn late_problems(specs: &[ArtifactSpec], settings: &Settings) -> Vec<Problem> {
         Ok(_) => Vec::new(),
         Err(invalid) => invalid.into_iter().map(Problem::from).collect(),
     }
-}
-
-fn need_of(need: InputNeed, inputs: &Inputs) -> Need {
-    let path: Vec<_> = need.name.split('.').collect();
-    Need { given: inputs.has(&path), name: need.name, required: need.required }
 }
 
 fn show(name: &str, findings: &Findings) -> String {

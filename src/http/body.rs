@@ -12,6 +12,8 @@ use crate::spec::{Problem, Problems};
 
 /// From this size a document is read on a thread that may block.
 pub(super) const LARGE_BYTES: usize = 256 * 1024;
+/// How many levels deeper than where they were posted the attributes of a plan stand.
+const PLAN_DEPTH: usize = 16;
 /// How much of a body that is refused is still taken in, so that the client can read why before the connection closes.
 const DRAINED_BYTES: usize = 256 << 20;
 
@@ -89,6 +91,8 @@ pub(super) fn required_syntax(request: &HttpRequest) -> Result<Syntax, Refusal> 
 pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Code) -> Result<Document, Refusal> {
     let catalog = state.app.catalog();
     let depth = catalog.settings().map_or(Limits::default().depth, |settings| settings.max_depth as usize);
+    // A plan that is posted back holds, a few levels down, attributes that were as deep as allowed when they were posted.
+    let depth = if code == Code::InvalidFinish { depth + PLAN_DEPTH } else { depth };
     let limits = Limits { depth, ..Limits::default() };
     let parse = move |body: Vec<u8>| match syntax {
         Syntax::Json => Document::from_json(&body, limits),

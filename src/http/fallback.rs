@@ -1,5 +1,6 @@
-//! What is answered where no handler is: addresses that do not exist, methods that an address does not have.
+//! What is answered where no handler is: addresses that do not exist, methods that an address does not have; and HEAD.
 
+use actix_web::dev::{Service, ServiceRequest};
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -32,4 +33,12 @@ pub(super) async fn method_not_allowed(
     let allowed = header::HeaderValue::from_str(&allowed).expect("the names of methods are ASCII");
     response.headers_mut().insert(header::ALLOW, allowed);
     response
+}
+
+/// Answers HEAD as GET (RFC 9110 §9.3.2); the framework leaves the body of such an answer out.
+pub(super) fn head_as_get<S: Service<ServiceRequest>>(mut request: ServiceRequest, service: &S) -> S::Future {
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    service.call(request)
 }

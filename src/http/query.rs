@@ -1,5 +1,7 @@
 //! Queries and headers: read strictly, because a misspelt parameter would be ignored silently.
 
+use std::collections::HashSet;
+
 use actix_web::HttpRequest;
 use percent_encoding::percent_decode_str;
 
@@ -26,10 +28,11 @@ impl Query {
     /// Where it is not UTF-8 once decoded, or a parameter stands twice.
     pub fn of(request: &HttpRequest) -> Result<Self, Refusal> {
         let mut parameters: Vec<(String, String)> = Vec::new();
+        let mut names = HashSet::new();
         for pair in request.query_string().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name)?, decode(value)?);
-            if parameters.iter().any(|(known, _)| *known == name) {
+            if !names.insert(name.clone()) {
                 return Err(Refusal::new(Code::InvalidQuery, format!("the parameter `{name}` stands twice")));
             }
             parameters.push((name, value));
@@ -178,9 +181,11 @@ pub(super) fn actor(request: &HttpRequest) -> Result<Option<String>, Refusal> {
 /// # Errors
 /// Where it is not UTF-8 once decoded.
 pub(super) fn segment(request: &HttpRequest, name: &str) -> Result<String, Refusal> {
+    let not_utf8 = |_| Refusal::new(Code::Malformed, "the path is not UTF-8 once it is decoded");
+    // The framework replaces what is not UTF-8, so the path is looked at as it was sent.
+    percent_decode_str(request.uri().path()).decode_utf8().map_err(not_utf8)?;
     let raw = request.match_info().query(name);
-    let decoded = percent_decode_str(raw).decode_utf8().map(std::borrow::Cow::into_owned);
-    decoded.map_err(|_| Refusal::new(Code::NotFound, "the path is not UTF-8 once it is decoded"))
+    percent_decode_str(raw).decode_utf8().map(std::borrow::Cow::into_owned).map_err(not_utf8)
 }
 
 /// An id in the path. One that is no UUID is that of nothing.

@@ -33,6 +33,8 @@ pub struct ArtifactSpec {
     pub deployment_spec: BTreeMap<Name, Require>,
     /// What a reader should know although nothing is wrong; pointers are relative to this specification.
     pub warnings: Vec<Warning>,
+    /// How many bytes its rendered texts have.
+    pub rendered_bytes: usize,
 }
 
 /// What an Artifact will provide once deployed.

@@ -193,7 +193,7 @@ codes! {
         "The require is known, but it has no such match, or the match no such attribute.",
         "Make the require mandatory, ask for the attribute, or give a default.";
     TooManyMatches "too-many-matches" "more Components match than a require may have",
-        "The number of matches of one require is limited by configuration.",
+        "The number of matches of one require is limited by configuration, and that of a whole plan to 10,000.",
         "Narrow the selector.";
 
     // Warnings.

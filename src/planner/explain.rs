@@ -17,6 +17,8 @@ const EXAMINED: usize = 10_000;
 const NEAREST: usize = 3;
 /// How many of the matches of an ambiguous require are shown.
 const SHOWN: usize = 100;
+/// How many optional requires that matched nothing are warned of.
+const OPTIONAL: usize = 200;
 /// How many requires are explained.
 const EXPLAINED: usize = 20;
 
@@ -24,6 +26,8 @@ const EXPLAINED: usize = 20;
 pub(super) struct Explainer<'a> {
     world: &'a World<'a>,
     unmet: Vec<Unmet>,
+    /// How many optional requires matched nothing.
+    optional: usize,
     total: usize,
 }
 
@@ -37,7 +41,7 @@ struct Search {
 
 impl<'a> Explainer<'a> {
     pub fn new(world: &'a World<'a>) -> Self {
-        Self { world, unmet: Vec::new(), total: 0 }
+        Self { world, unmet: Vec::new(), optional: 0, total: 0 }
     }
 
     /// Explains `outcome` where it does not meet `require`, and warns of an optional require that matched nothing.
@@ -51,6 +55,10 @@ impl<'a> Explainer<'a> {
             UnmetKind::Unmatched
         } else {
             if count == 0 && require.quantifier.min() == 0 {
+                self.optional += 1;
+                if self.optional > OPTIONAL {
+                    return;
+                }
                 let unmet = self.explain(place, require, outcome, UnmetKind::Unmatched);
                 warnings.push(Warning::new(Code::OptionalUnmatched, place.pointer(), render::unmatched(&unmet)));
             }

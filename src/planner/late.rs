@@ -155,7 +155,8 @@ fn as_json(world: &World<'_>, source: Source, asked: &[String], attributes: &[Ve
             add("system", component.system().map(AsRef::as_ref));
             add("version", component.version().map(AsRef::as_ref));
             add("environment", Some(component.environment()));
-            add("instance", Some(component.instance()));
+            add("instance", Some(component.instance()).filter(|instance| !instance.is_empty()));
+            add("deployment", component.deployment().map(|id| id.to_string()).as_deref());
             add("layer", Some(component.layer().as_str()));
         }
         Source::Member { member, provide } => {
@@ -164,7 +165,8 @@ fn as_json(world: &World<'_>, source: Source, asked: &[String], attributes: &[Ve
             add("system", Some(spec.system.as_str()));
             add("version", Some(&spec.version));
             add("environment", Some(spec.slot.environment.as_str()));
-            add("instance", Some(&spec.slot.instance));
+            add("instance", Some(spec.slot.instance.as_str()).filter(|instance| !instance.is_empty()));
+            add("deployment", world.deployment(member).map(|id| id.to_string()).as_deref());
             add("layer", Some(spec.provides[provide].layer.as_str()));
         }
     }

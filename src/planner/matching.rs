@@ -1,6 +1,7 @@
 //! The world as it will be, and what matches in it.
 
 use smol_str::SmolStr;
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -93,6 +94,9 @@ pub(super) struct Miss {
     pub failed: Vec<usize>,
 }
 
+/// The most matches that all requires of a request may have together: what is answered and stored grows with them.
+const MATCHED: usize = 10_000;
+
 /// The Catalog without what is being replaced, and with what is being brought.
 pub(super) struct World<'a> {
     pub catalog: &'a Catalog,
@@ -102,6 +106,8 @@ pub(super) struct World<'a> {
     /// The identity of every Provide of every member.
     pub provided: Vec<Vec<Option<ComponentId>>>,
     deployments: Vec<Option<DeploymentId>>,
+    /// How many matches were found so far, by all requires together.
+    matched: Cell<usize>,
     /// What the members would provide, by Interface.
     by_interface: BTreeMap<&'a str, Vec<Source>>,
 }
@@ -123,6 +129,7 @@ impl<'a> World<'a> {
                 Identities::Withheld => vec![None; specs.len()],
                 Identities::Given { deployments, .. } => deployments.iter().copied().map(Some).collect(),
             },
+            matched: Cell::new(0),
             by_interface: BTreeMap::new(),
         };
         for (member, spec) in specs.iter().enumerate() {
@@ -174,7 +181,9 @@ impl<'a> World<'a> {
         if found.len() > before {
             found.sort_by(|&left, &right| self.match_order(left, right));
         }
-        let more = running.more || found.len() > limit;
+        let matched = self.matched.get() + found.len();
+        self.matched.set(matched);
+        let more = running.more || found.len() > limit || matched > MATCHED;
         found.truncate(limit);
         Outcome { predicate, found, more }
     }
@@ -252,6 +261,11 @@ impl<'a> World<'a> {
                 (name, provide.interface.as_str(), provide.layer, environment, &slot.instance)
             }
         }
+    }
+
+    /// The identity of the attempt `member`; `None` in a dry run.
+    pub fn deployment(&self, member: usize) -> Option<DeploymentId> {
+        self.deployments[member]
     }
 
     pub fn id(&self, source: Source) -> Option<ComponentId> {

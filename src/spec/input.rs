@@ -1,5 +1,7 @@
 //! Inputs: what the pipeline gives to the templates.
 
+use std::collections::HashMap;
+
 use super::nearest::hint;
 use super::read::{At, Reader, shorten};
 use crate::document::{Json, Node, NodeValue, Style, Syntax};
@@ -25,6 +27,24 @@ impl Inputs {
     /// The inputs as a JSON object.
     pub fn as_json(&self) -> &Json {
         &self.0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// About how many bytes they have as JSON.
+    pub fn bytes(&self) -> usize {
+        fn bytes(json: &Json) -> usize {
+            match json {
+                Json::Object(members) => members.iter().map(|(key, value)| key.len() + bytes(value) + 4).sum(),
+                Json::Text(text) => text.len() + 2,
+                Json::Number(written) => written.len(),
+                _ => 5,
+            }
+        }
+        bytes(&self.0)
     }
 
     /// These inputs with `over` laid over them: maps are merged, everything else is replaced.
@@ -161,9 +181,11 @@ fn insert(inputs: &mut Json, name: &str, value: &str) -> Result<(), String> {
 fn overlay(under: &mut Json, over: &Json) {
     match (under, over) {
         (Json::Object(under), Json::Object(over)) => {
+            let places: HashMap<String, usize> =
+                under.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
             for (key, value) in over {
-                match under.iter_mut().find(|(known, _)| known == key) {
-                    Some((_, known)) => overlay(known, value),
+                match places.get(key) {
+                    Some(&place) => overlay(&mut under[place].1, value),
                     None => under.push((key.clone(), value.clone())),
                 }
             }

@@ -95,7 +95,12 @@ impl LateContext {
     }
 
     fn unknown(&self, text: &TemplateText, name: &str, place: Place) -> Problem {
-        let hint = hint(name, self.known.iter().map(Name::as_str).take(HINTED));
+        // What stands behind a `-` is taken for a subtraction.
+        let is_cut = |known: &&Name| known.as_str().strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
+        let hint = match self.known.iter().find(is_cut) {
+            Some(whole) => format!("; for a name with `-` write requires[\"{whole}\"]"),
+            None => hint(name, self.known.iter().map(Name::as_str).take(HINTED)),
+        };
         Problem {
             code: Code::TemplateUndefined,
             pointer: text.pointer.as_str().to_owned(),
@@ -118,6 +123,8 @@ fn attributes(segments: &[Segment]) -> ReadAttributes {
                 _ => ReadAttributes::Any,
             }
         }
+        // A whole list or match can only be counted.
+        [_, _] | [_, _, _] | [_, _, _, _] => ReadAttributes::None,
         _ => ReadAttributes::Any,
     }
 }

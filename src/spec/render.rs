@@ -104,6 +104,7 @@ impl Rendering {
             requires: requires?,
             deployment_spec: deployment_spec?,
             warnings: Vec::new(),
+            rendered_bytes: self.bytes,
         })
     }
 

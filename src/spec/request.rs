@@ -1,6 +1,7 @@
 //! The body of a start: one specification, a wrapped one, or a set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::Specification;
 use super::input::Inputs;
@@ -8,7 +9,7 @@ use super::problem::Problems;
 use super::read::{At, Reader};
 use super::specification::ReadContext;
 use crate::document::{Document, Json, JsonText, Node, Syntax};
-use crate::model::{Code, Name, TextRule};
+use crate::model::{ArtifactSpec, Code, Name, TextRule};
 
 /// How a start was posted, and so how it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,15 +60,22 @@ pub struct StartDocument {
     pub idempotency_key: Option<String>,
 }
 
+/// The most members of a set.
+const MEMBERS: usize = 1_000;
+/// The most bytes that the rendered texts of a set may have.
+const RENDERED_BYTES: usize = 16 << 20;
+/// The most bytes that are stored of a set as received: its inputs are stored with each member.
+const RECEIVED_BYTES: usize = 32 << 20;
+
 /// One specification of a start.
 #[derive(Clone, Debug)]
 pub struct Member {
     /// The specification.
     pub specification: Specification,
     /// Its inputs, its own laid over the shared ones.
-    pub inputs: Inputs,
+    pub inputs: Arc<Inputs>,
     /// The annotations of the attempt, its own laid over the shared ones.
-    pub annotations: BTreeMap<Name, String>,
+    pub annotations: Arc<BTreeMap<Name, String>>,
     /// The specification as received: as posted where that was JSON, in the canonical form where it was YAML.
     pub received: JsonText,
 }
@@ -82,7 +90,7 @@ impl StartDocument {
         let root = At::root("");
         let form = StartForm::of(&document.root);
         let mut start = Self { form, members: Vec::new(), idempotency_key: None };
-        let shared = Shared { inputs: query.clone(), annotations: BTreeMap::new(), context };
+        let shared = Shared { inputs: Arc::new(query.clone()), annotations: Arc::default(), context };
         match form {
             StartForm::Bare => start.members.extend(read_specification(&mut reader, &document.root, &root, &shared)),
             StartForm::BareSet => start.read_members(&mut reader, &document.root, &root, &shared),
@@ -130,7 +138,12 @@ impl StartDocument {
     }
 
     fn read_members(&mut self, reader: &mut Reader, node: &Node, at: &At<'_>, shared: &Shared<'_>) {
-        for (index, element) in reader.elements(node, at, "a set").unwrap_or_default().iter().enumerate() {
+        let elements = reader.elements(node, at, "a set").unwrap_or_default();
+        if elements.len() > MEMBERS {
+            let message = format!("the set has {} members; at most {MEMBERS} are allowed, so split it", elements.len());
+            return reader.problem(at, Code::TooLarge, message);
+        }
+        for (index, element) in elements.iter().enumerate() {
             let at = at.index(index);
             let Some(specification) = element.get("artifactSpec") else {
                 self.members.extend(read_specification(reader, element, &at, shared));
@@ -139,13 +152,43 @@ impl StartDocument {
             if reader.fields(element, &at, "a member of a set", &["artifactSpec", "input", "annotations"]).is_none() {
                 continue;
             }
-            let own = read_shared(reader, element, &at, shared.context);
-            let mut annotations = shared.annotations.clone();
-            annotations.extend(own.annotations);
-            let inputs = shared.inputs.clone().overlaid(&own.inputs);
-            let own = Shared { inputs, annotations, context: shared.context };
+            let own = read_shared(reader, element, &at, shared.context).over(shared);
             self.members.extend(read_specification(reader, specification, &at.key("artifactSpec"), &own));
         }
+    }
+
+    /// Renders every member.
+    ///
+    /// # Errors
+    /// All [`Problems`] of all members: of their texts, of slots that stand twice, of bounds on the whole.
+    pub fn render(&self) -> Result<Vec<ArtifactSpec>, Problems> {
+        let mut problems = Problems::default();
+        let mut specs = Vec::with_capacity(self.members.len());
+        let mut slots = HashMap::new();
+        let (mut rendered, mut received) = (0, 0);
+        for (index, member) in self.members.iter().enumerate() {
+            let pointer = || member.specification.pointer();
+            received += member.received.as_str().len() + member.inputs.bytes();
+            let spec = match member.specification.render(&member.inputs) {
+                Ok(spec) => spec,
+                Err(found) => {
+                    problems.extend(found);
+                    continue;
+                }
+            };
+            rendered += spec.rendered_bytes;
+            if rendered > RENDERED_BYTES || received > RECEIVED_BYTES {
+                let message = "up to here the set grows too large, rendered or with its inputs; split it";
+                problems.add(Code::TooLarge, pointer(), message);
+                break;
+            }
+            if let Some(first) = slots.insert(spec.slot.clone(), index) {
+                let message = format!("{} stands in the set twice: here and as member {first}", spec.slot);
+                problems.add(Code::DuplicateSlot, pointer(), message);
+            }
+            specs.push(spec);
+        }
+        problems.or(specs)
     }
 
     /// What is compared under an idempotency key: the canonical specifications and their inputs, in order.
@@ -159,7 +202,13 @@ impl StartDocument {
 
 /// What is compared under an idempotency key, from the canonical specifications and the inputs.
 fn comparable(set: bool, members: impl Iterator<Item = (Json, Json)>) -> Json {
-    let members = members.map(|(specification, input)| {
+    let members = members.map(|(mut specification, input)| {
+        // Written as a map they have no order, so none is compared.
+        if let Json::Object(fields) = &mut specification
+            && let Some((_, Json::Array(provides))) = fields.iter_mut().find(|(field, _)| field == "provides")
+        {
+            provides.sort_by_cached_key(ToString::to_string);
+        }
         Json::Object(vec![("artifactSpec".to_owned(), specification), ("input".to_owned(), input)])
     });
     Json::Object(vec![("set".to_owned(), Json::Bool(set)), ("members".to_owned(), Json::Array(members.collect()))])
@@ -187,9 +236,27 @@ pub fn comparable_received<'a>(
 
 /// What the members of a request have in common.
 struct Shared<'a> {
-    inputs: Inputs,
-    annotations: BTreeMap<Name, String>,
+    inputs: Arc<Inputs>,
+    annotations: Arc<BTreeMap<Name, String>>,
     context: ReadContext<'a>,
+}
+
+impl<'a> Shared<'a> {
+    /// These laid over what all members share; what a member does not have of its own it shares.
+    fn over(self, shared: &Shared<'a>) -> Self {
+        let inputs = match self.inputs.is_empty() {
+            true => shared.inputs.clone(),
+            false => Arc::new(Inputs::clone(&shared.inputs).overlaid(&self.inputs)),
+        };
+        let annotations = match self.annotations.is_empty() {
+            true => shared.annotations.clone(),
+            false => {
+                let both = shared.annotations.iter().chain(self.annotations.iter());
+                Arc::new(both.map(|(name, text)| (name.clone(), text.clone())).collect())
+            }
+        };
+        Self { inputs, annotations, context: self.context }
+    }
 }
 
 fn read_shared<'a>(reader: &mut Reader, node: &Node, at: &At<'_>, context: ReadContext<'a>) -> Shared<'a> {
@@ -208,7 +275,7 @@ fn read_shared<'a>(reader: &mut Reader, node: &Node, at: &At<'_>, context: ReadC
             annotations.insert(Name::of_checked(member.key.as_str().into()), text.to_owned());
         }
     }
-    Shared { inputs, annotations, context }
+    Shared { inputs: Arc::new(inputs), annotations: Arc::new(annotations), context }
 }
 
 fn read_specification(reader: &mut Reader, node: &Node, at: &At<'_>, shared: &Shared<'_>) -> Option<Member> {

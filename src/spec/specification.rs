@@ -145,6 +145,16 @@ impl Specification {
         (provides, requires)
     }
 
+    /// How many requires and `deploymentSpec` entries it has.
+    pub fn require_count(&self) -> usize {
+        self.requires.len() + self.deployment_spec.len()
+    }
+
+    /// What a reader should know before it is rendered.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// Where it stands in the document as posted.
     pub fn pointer(&self) -> Pointer {
         self.pointer.clone()

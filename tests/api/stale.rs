@@ -105,3 +105,30 @@ fn stale_is_judged_once_and_a_repeat_shows_the_same() {
     host(&server, "b", "10.0.0.2");
     assert_eq!(server.succeed(&plan), first);
 }
+
+#[test]
+fn a_provider_of_the_set_that_failed_is_gone() {
+    let server = Server::start();
+    let provider = json!({"system": "shop", "name": "org.shop.provider", "version": "1", "environment": "test",
+        "provides": [{"interface": "fruit", "layer": "server"}]});
+    let consumer = json!({"system": "shop", "name": "org.shop.consumer", "version": "1", "environment": "test",
+        "requires": {"fruit": {"interface": "fruit"}}});
+    let set = server.post("/deployments/start", &json!([provider, consumer])).expect(201);
+    let id = |member: usize| set["deployments"][member]["id"].as_str().expect("a member has an id").to_owned();
+    server.post(&format!("/deployments/{}/finish", id(0)), &json!({"success": false})).expect(200);
+    let finished = server.post(&format!("/deployments/{}/finish", id(1)), &json!({"success": true})).expect(200);
+    assert_eq!(
+        (&finished["stale"][0]["require"], &finished["stale"][0]["kind"], finished["stale"].as_array().map(Vec::len)),
+        (&json!("fruit"), &json!("gone"), Some(1))
+    );
+}
+
+#[test]
+fn a_repeated_finish_does_not_look_at_attributes() {
+    let server = Server::start();
+    let plan = server.started(&spec("org.shop.api"));
+    server.succeed(&plan);
+    let path = format!("/deployments/{}/finish", plan["id"].as_str().expect("a plan has an id"));
+    let provides = json!([{"interface": "unknown", "layer": "server", "attributes": {"a": 1}}]);
+    server.post(&path, &json!({"success": true, "artifactSpec": {"provides": provides}})).expect(200);
+}

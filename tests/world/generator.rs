@@ -146,6 +146,7 @@ pub fn spec(generator: &mut Generator, slot: Slot) -> ArtifactSpec {
         requires,
         deployment_spec,
         warnings: Vec::new(),
+        rendered_bytes: 0,
     }
 }
 

@@ -41,6 +41,8 @@ pub struct FinishMember {
     pub recorded: RecordedSpec,
     /// Whether any attribute was corrected.
     pub is_corrected: bool,
+    /// Whether its plan was posted as a set.
+    pub is_in_set: bool,
 }
 
 /// What a finish recorded.
@@ -88,6 +90,16 @@ impl FinishCommand {
         for ((member, _), spec) in open.into_iter().zip(ended) {
             let mut resolution = member.resolution.clone();
             let mut warnings = Vec::new();
+            if let Some(owner) = catalog
+                .artifact(spec.slot.artifact.as_str())
+                .filter(|row| self.success && row.proven && row.system != spec.system)
+            {
+                let message = format!(
+                    "{} has become {}'s meanwhile; what was deployed is recorded all the same",
+                    owner.name, owner.system
+                );
+                warnings.push(Warning::new(Code::ArtifactOwnedElsewhere, "/system", message));
+            }
             if self.success {
                 resolution.stale = stale(catalog, &world, member, &ending, &mut warnings);
             }
@@ -232,7 +244,8 @@ fn stale(
     warnings: &mut Vec<Warning>,
 ) -> Vec<Difference> {
     let mut differences = Vec::new();
-    let unchanged = before.active_revision() <= member.resolution.resolved_at && ending.len() == 1;
+    // A match on another member of the set was no more than planned, so that nothing moved does not mean that it holds.
+    let unchanged = before.active_revision() <= member.resolution.resolved_at && !member.is_in_set;
     for (section, name, require) in member.recorded.all_requires() {
         let was = require.matches.iter().zip(require.matched_components());
         let was: Vec<(ComponentId, &JsonText)> = was.map(|(text, id)| (id, text)).collect();

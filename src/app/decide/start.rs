@@ -1,6 +1,7 @@
 //! Start: opening the attempts of a plan.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Answer, Decision, Refusal};
 use crate::app::new_component;
@@ -8,8 +9,8 @@ use crate::catalog::Catalog;
 use crate::document::JsonText;
 use crate::model::{
     Action, ArtifactRow, ArtifactSpec, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, EnvironmentRow,
-    InterfaceRow, KeyRow, LeaseToken, Name, Opening, Owner, PlanId, PlanRow, ReceivedRow, ResolutionRow, Row, Settings,
-    State, SystemRow, Timestamp,
+    FirstDeployment, InterfaceRow, KeyRow, LeaseToken, Name, Opening, Owner, PlanId, PlanRow, ReceivedRow,
+    ResolutionRow, Row, Settings, State, SystemRow, Timestamp,
 };
 use crate::planner::{self, Identities, Plan, Verdict};
 use crate::wire;
@@ -54,7 +55,7 @@ pub struct Received {
     /// The inputs as posted.
     pub input: JsonText,
     /// The annotations of the attempt.
-    pub annotations: BTreeMap<Name, String>,
+    pub annotations: Arc<BTreeMap<Name, String>>,
 }
 
 /// What a start recorded.
@@ -97,6 +98,12 @@ impl StartCommand {
     pub(super) fn decide(&mut self, catalog: &Catalog, time: Timestamp) -> Result<Decision, Refusal> {
         check_order(catalog, self.key.as_deref(), &self.specs)?;
         let settings = catalog.settings().cloned().unwrap_or_default();
+        let refuses = |spec: &ArtifactSpec| {
+            catalog.first_deployment(&spec.slot.environment, &settings) == Some(FirstDeployment::Refuse)
+        };
+        if self.specs.iter().any(refuses) {
+            return Err(Refusal::NotDeployable);
+        }
         if !planner::still_holds(catalog, &self.specs, &settings, &self.plan) {
             if self.rounds < ROUNDS {
                 return Err(Refusal::Moved);
@@ -120,7 +127,7 @@ impl StartCommand {
         let (spec, planned, deployment) = (&self.specs[member], &self.plan.members[member], self.deployments[member]);
         let Received { artifact_spec, input, annotations } = self.received[member].clone();
         let mut rows = vec![
-            Row::Received(ReceivedRow { deployment, artifact_spec, input, annotations }),
+            Row::Received(ReceivedRow { deployment, artifact_spec, input, annotations: annotations.as_ref().clone() }),
             Row::Resolution(ResolutionRow {
                 deployment,
                 resolved_at: self.plan.revision,
