@@ -17,9 +17,9 @@ const CHANGES: u64 = 100_000;
 /// How many make a last one worth its while when the store is closed.
 const CHANGES_AT_CLOSE: u64 = 2_000;
 /// From which length the write-ahead log is begun anew.
-const LOG_BYTES: i64 = 512 << 20;
-/// How often that is looked at.
-const PERIOD: Duration = Duration::from_secs(1);
+const LOG_BYTES: i64 = 32 << 20;
+/// How often it is moved. Often and little: what is moved in bursts makes commits wait for the same disk.
+const PERIOD: Duration = Duration::from_millis(50);
 
 /// The background thread.
 pub(super) struct Background {

@@ -8,8 +8,8 @@ use crate::store::StoreError;
 
 /// The format of the tables; a newer one is refused.
 const FORMAT: i64 = 1;
-/// The size of a page of the database.
-pub(super) const PAGE_BYTES: i64 = 8_192;
+/// The size of a page of the database. A change has about 8 kB, which larger pages would hold with much waste.
+pub(super) const PAGE_BYTES: i64 = 4_096;
 
 const TABLES: &str = "
     -- The history. body is the ChangeSet as JSON.
