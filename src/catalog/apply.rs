@@ -123,7 +123,8 @@ impl Catalog {
                     }
                     Owner::Slot(slot) => {
                         let slot = self.slot_index(slot);
-                        self.slot_mut(slot).components.push(handle);
+                        let slot = self.slot_mut(slot);
+                        slot.components = slot.components.iter().copied().chain([handle]).collect();
                     }
                 }
                 handle

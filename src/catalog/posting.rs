@@ -8,9 +8,10 @@ pub enum Posting<H> {
     /// Exactly one.
     One(H),
     /// A few, sorted.
-    Few(Arc<[H]>),
+    // Thin pointers: there is a posting for every label of every Component.
+    Few(Arc<Vec<H>>),
     /// Many.
-    Many(imbl::OrdSet<H>),
+    Many(Box<imbl::OrdSet<H>>),
 }
 
 /// The size from which a posting is a tree.
@@ -81,8 +82,8 @@ impl<H: Copy + Ord> Posting<H> {
     fn of(handles: Vec<H>) -> Self {
         match handles.as_slice() {
             [only] => Self::One(*only),
-            few if few.len() < MANY => Self::Few(handles.into()),
-            _ => Self::Many(handles.into_iter().collect()),
+            few if few.len() < MANY => Self::Few(Arc::new(handles)),
+            _ => Self::Many(Box::new(handles.into_iter().collect())),
         }
     }
 }

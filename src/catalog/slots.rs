@@ -38,7 +38,7 @@ pub struct SlotState {
     pub(super) active: Option<Arc<DeploymentSpec>>,
     pub(super) errored: Vec<Arc<DeploymentSpec>>,
     pub(super) planned: Box<[Arc<Stored>]>,
-    pub(super) components: Vec<Handle>,
+    pub(super) components: Box<[Handle]>,
     pub(super) requirements: Option<Arc<RequirementsRow>>,
 }
 
@@ -51,7 +51,7 @@ impl SlotState {
             active: None,
             errored: Vec::new(),
             planned: Box::default(),
-            components: Vec::new(),
+            components: Box::default(),
             requirements: None,
         }
     }
