@@ -13,9 +13,9 @@ const FRESH: usize = 32;
 
 /// A map whose clones share what neither has changed.
 ///
-/// Meant for small keys that the Catalog made itself (symbols, pairs of them), because the hash function is fixed. A
-/// persistent trie was measured first: each insertion copied several nodes full of reference counts, which cost a start more
-/// than everything else. Here it copies a short list of new entries and, now and then, one block.
+/// Meant for small keys that the Catalog made itself (symbols, pairs of them), because the hash function is fixed. In a
+/// persistent trie each insertion copies several nodes and touches a reference count for every entry in them; here it copies
+/// a short list of new entries and, now and then, one block.
 #[derive(Clone)]
 pub(super) struct CowMap<K, V> {
     blocks: Arc<Vec<Arc<Block<K, V>>>>,
