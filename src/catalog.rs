@@ -82,11 +82,6 @@ impl Catalog {
         self.settings.as_ref()
     }
 
-    /// How many Components there are, inactive ones included and planned ones not.
-    pub fn component_count(&self) -> usize {
-        self.components.len()
-    }
-
     /// The Component at `handle`.
     pub fn component(&self, handle: Handle) -> Component<'_> {
         Component::new(&self.symbols, &self.components[handle.index()])

@@ -7,7 +7,7 @@ mod matched;
 mod plan;
 mod recorded;
 
-pub use artifact_spec::artifact_spec;
+pub use artifact_spec::{artifact_spec, artifact_specs};
 pub use matched::MatchView;
 pub use plan::{Deployable, DeploymentView, LeaseView, MemberDeployment, PlanBody, PlanView};
 pub use recorded::{RecordedProvide, RecordedRequire, RecordedSpec, with_attributes};

@@ -90,8 +90,12 @@ impl App {
                     interfaces: Vec<Name>,
                 }
                 let row = catalog.system(name).ok_or_else(missing)?;
-                let (artifacts, interfaces) = catalog.owned_by(&row.name);
-                Ok(text(&View { system: (&row).into(), artifacts, interfaces }))
+                // Looks at everything that has a name, as the next ones look at all there is of their kind.
+                self.blocking(move |_| {
+                    let (artifacts, interfaces) = catalog.owned_by(&row.name);
+                    text(&View { system: (&row).into(), artifacts, interfaces })
+                })
+                .await
             }
             NamedKind::Artifact => {
                 #[derive(Serialize)]
@@ -104,12 +108,14 @@ impl App {
                 let row = catalog.artifact(name).ok_or_else(missing)?;
                 let filter = DeploymentFilter { artifact: Some(name.to_owned()), ..DeploymentFilter::default() };
                 let attempts = self.deployments(filter, ATTEMPTS, None).await?.items;
-                let environments = catalog.environments_of(&row.name);
-                Ok(text(&View { artifact: (&row).into(), environments, attempts }))
+                self.blocking(move |_| {
+                    let environments = catalog.environments_of(&row.name);
+                    text(&View { artifact: (&row).into(), environments, attempts })
+                })
+                .await
             }
             NamedKind::Interface => {
                 let row = catalog.interface(name).ok_or_else(missing)?;
-                // Everything that provides it, and everything that requires it, may be much.
                 self.blocking(move |_| interface_view(&catalog, &row)).await
             }
             NamedKind::Environment => Ok(text(&EnvironmentView::from(&catalog.environment(name).ok_or_else(missing)?))),

@@ -226,17 +226,13 @@ impl Rendered {
         })
     }
 
-    fn texts(&self, plan: &Plan) -> Vec<JsonText> {
-        self.specs.iter().zip(&plan.members).map(|(spec, planned)| wire::artifact_spec(spec, planned)).collect()
-    }
-
     /// The plan of what is refused, which gives nothing new an identity.
     fn refused(&self, catalog: &Catalog) -> Result<PlanView, AppError> {
         Ok(self.unrecorded(&self.plan(catalog, Identities::Withheld)?))
     }
 
     fn unrecorded(&self, plan: &Plan) -> PlanView {
-        let mut texts = self.texts(plan);
+        let mut texts = wire::artifact_specs(&self.specs, &plan.members);
         let body = if self.is_set {
             PlanBody::Set { artifact_specs: texts, deployments: Vec::new() }
         } else {

@@ -30,9 +30,7 @@ impl Json {
     /// # Errors
     /// [`DocumentError`] when `text` is no JSON.
     pub fn parse(text: &str) -> Result<Self, DocumentError> {
-        // Answers nest a specification a few levels down, hence the room above the default depth.
-        let limits = Limits { depth: 128, nodes: usize::MAX };
-        Document::from_json(text.as_bytes(), limits).map(|document| document.root.to_json())
+        Document::from_json(text.as_bytes(), Limits::OWN).map(|document| document.root.to_json())
     }
 
     /// The member `key`, if this is an object that has it.

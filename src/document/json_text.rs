@@ -28,8 +28,7 @@ impl JsonText {
 
     /// The value as a tree, as if it had just been read.
     pub fn to_node(&self) -> Node {
-        let limits = Limits { depth: 128, nodes: usize::MAX };
-        let document = Document::from_json(self.as_str().as_bytes(), limits);
+        let document = Document::from_json(self.as_str().as_bytes(), Limits::OWN);
         document.expect("a JsonText is JSON, for it was serialized or read as such").root
     }
 

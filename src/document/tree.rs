@@ -101,6 +101,11 @@ pub struct Limits {
     pub nodes: usize,
 }
 
+impl Limits {
+    /// For what Mortise wrote itself: an answer nests a specification a few levels down, hence the room above the default.
+    pub(super) const OWN: Self = Self { depth: 128, nodes: usize::MAX };
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { depth: 64, nodes: 1_000_000 }

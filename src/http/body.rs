@@ -89,10 +89,24 @@ pub(super) fn required_syntax(request: &HttpRequest) -> Result<Syntax, Refusal> 
 /// # Errors
 /// 400 where it is no JSON or YAML; the problem of `code` where it passes a bound.
 pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Code) -> Result<Document, Refusal> {
+    read_to_depth(syntax, body, code, max_depth(state)).await
+}
+
+/// Reads a body that may be a plan as it was given: a few levels down it holds attributes that were as deep as allowed when
+/// they were posted.
+///
+/// # Errors
+/// As [`read`].
+pub(super) async fn read_plan(state: &State, syntax: Syntax, body: Vec<u8>, code: Code) -> Result<Document, Refusal> {
+    read_to_depth(syntax, body, code, max_depth(state) + PLAN_DEPTH).await
+}
+
+fn max_depth(state: &State) -> usize {
     let catalog = state.app.catalog();
-    let depth = catalog.settings().map_or(Limits::default().depth, |settings| settings.max_depth as usize);
-    // A plan that is posted back holds, a few levels down, attributes that were as deep as allowed when they were posted.
-    let depth = if code == Code::InvalidFinish { depth + PLAN_DEPTH } else { depth };
+    catalog.settings().map_or(Limits::default().depth, |settings| settings.max_depth as usize)
+}
+
+async fn read_to_depth(syntax: Syntax, body: Vec<u8>, code: Code, depth: usize) -> Result<Document, Refusal> {
     let limits = Limits { depth, ..Limits::default() };
     let parse = move |body: Vec<u8>| match syntax {
         Syntax::Json => Document::from_json(&body, limits),

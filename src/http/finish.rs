@@ -26,7 +26,7 @@ async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> 
         FinishDocument::default()
     } else {
         let syntax = body::required_syntax(request)?;
-        let document = body::read(state, syntax, received, Code::InvalidFinish).await?;
+        let document = body::read_plan(state, syntax, received, Code::InvalidFinish).await?;
         FinishDocument::read(&document)
             .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidFinish, problems)))?
     };

@@ -125,15 +125,7 @@ pub(super) fn unknown_layer(written: &str) -> String {
 
 /// Labels by key; the reserved keys are allowed here, since they may repeat what Mortise sets.
 pub(super) fn read_labels(reader: &mut Reader, node: &Node, at: &At<'_>) -> BTreeMap<Name, Text> {
-    let Some(members) = reader.members(node, at, "labels") else { return BTreeMap::new() };
-    let mut labels = BTreeMap::new();
-    for member in members {
-        let at = at.key(&member.key);
-        let key = reader.key_name(&member.key, &at, "the key of a label");
-        let value = Text::read(reader, &member.value, &at, TextRule::Value, "the label");
-        labels.extend(key.zip(value));
-    }
-    labels
+    Text::read_map(reader, node, at, TextRule::Value, ("labels", "the key of a label", "the label"))
 }
 
 /// What to say where a label is set to another value than Mortise sets it to.

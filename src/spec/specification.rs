@@ -191,18 +191,10 @@ impl Specification {
 
 /// A map of texts under `annotations`.
 pub(super) fn read_annotations(reader: &mut Reader, fields: &Fields<'_>, at: &At<'_>) -> BTreeMap<Name, Text> {
-    let at = at.key("annotations");
-    let Some(members) = fields.get("annotations").and_then(|node| reader.members(node, &at, "annotations")) else {
-        return BTreeMap::new();
-    };
-    let mut read = BTreeMap::new();
-    for member in members {
-        let at = at.key(&member.key);
-        let name = reader.key_name(&member.key, &at, "the name of an annotation");
-        let text = Text::read(reader, &member.value, &at, TextRule::Free, "the annotation");
-        read.extend(name.zip(text));
-    }
-    read
+    let what = ("annotations", "the name of an annotation", "the annotation");
+    fields
+        .get("annotations")
+        .map_or_else(BTreeMap::new, |node| Text::read_map(reader, node, &at.key("annotations"), TextRule::Free, what))
 }
 
 /// Warns of a field of answers that was posted.

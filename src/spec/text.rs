@@ -1,5 +1,6 @@
 //! Texts of a specification: plain ones, and templates with the place where they stand.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -8,7 +9,7 @@ use super::problem::{Problem, Problems};
 use super::read::{At, Reader, shorten};
 use super::template::{Limits, Scope, Template};
 use crate::document::{Node, Pointer};
-use crate::model::{Code, TextRule};
+use crate::model::{Code, Name, TextRule};
 
 /// A text of a specification as it was written.
 #[derive(Clone, Debug)]
@@ -36,6 +37,24 @@ impl Text {
     pub fn read(reader: &mut Reader, node: &Node, at: &At<'_>, rule: TextRule, what: &'static str) -> Option<Self> {
         let written = reader.text(node, at, what)?;
         Self::of(reader, written, at, rule, what)
+    }
+
+    /// Reads a map of texts. `what` says what the map, a key of it and a text of it are.
+    pub fn read_map(
+        reader: &mut Reader,
+        node: &Node,
+        at: &At<'_>,
+        rule: TextRule,
+        (map, key, text): (&str, &str, &'static str),
+    ) -> BTreeMap<Name, Self> {
+        let mut read = BTreeMap::new();
+        for member in reader.members(node, at, map).unwrap_or_default() {
+            let at = at.key(&member.key);
+            let name = reader.key_name(&member.key, &at, key);
+            let text = Self::read(reader, &member.value, &at, rule, text);
+            read.extend(name.zip(text));
+        }
+        read
     }
 
     /// Reads a text that stands at `at`.

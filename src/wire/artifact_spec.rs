@@ -12,6 +12,11 @@ use crate::model::{
 };
 use crate::planner::{PlannedSpec, Resolved};
 
+/// The texts of all specifications of a plan, in order.
+pub fn artifact_specs(specs: &[ArtifactSpec], members: &[PlannedSpec]) -> Vec<JsonText> {
+    specs.iter().zip(members).map(|(spec, planned)| artifact_spec(spec, planned)).collect()
+}
+
 /// The text of a specification as its plan shows it.
 pub fn artifact_spec(spec: &ArtifactSpec, planned: &PlannedSpec) -> JsonText {
     let provides = spec.provides.iter().zip(&planned.provides).map(|(provide, planned)| ProvideView {

@@ -117,8 +117,7 @@ impl StartCommand {
 
     /// Takes a plan, and prepares what is recorded of it.
     pub fn set_plan(&mut self, plan: Plan) {
-        self.texts =
-            self.specs.iter().zip(&plan.members).map(|(spec, planned)| wire::artifact_spec(spec, planned)).collect();
+        self.texts = wire::artifact_specs(&self.specs, &plan.members);
         self.plan = plan;
         self.prepared = (0..self.specs.len()).map(|member| self.prepare(member)).collect();
     }
