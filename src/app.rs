@@ -9,15 +9,17 @@ mod coupling;
 mod decide;
 mod error;
 mod finish;
+mod follower;
 mod names;
+mod published;
 mod queries;
 mod servers;
 mod start;
 mod views;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use uuid::Uuid;
 
 pub use committer::Clock;
@@ -31,14 +33,18 @@ pub use start::{StartOutcome, StartRequest};
 use crate::catalog::Catalog;
 use crate::model::{Cause, ComponentId, DeploymentId, LeaseToken, PlanId, Row, Settings};
 use crate::store::{Store, StoreError};
-use committer::{Committer, Published};
+use committer::Committer;
 use decide::Command;
+use follower::Follower;
+use published::Published;
 
 /// The application: one for a process.
 pub struct App {
     store: Arc<dyn Store>,
-    published: Published,
+    published: Arc<Published>,
     committer: Committer,
+    /// Absent where nobody else writes to the store.
+    follower: Option<Follower>,
 }
 
 /// Settings that a process is started with: those given are wished for, the others are as recorded.
@@ -95,40 +101,59 @@ impl SettingsWish {
 }
 
 impl App {
-    /// Loads the newest state, and begins to take requests. Blocks while it loads.
+    /// Loads the newest state, and begins to take requests. Blocks while it loads. A store that others write to as well is
+    /// looked at every `follow`.
     ///
     /// # Errors
     /// [`OpenError`] where the store cannot be read, or was set up with other settings than those wished for.
-    pub fn open(store: Arc<dyn Store>, wish: &SettingsWish, clock: Clock) -> Result<Self, OpenError> {
+    pub fn open(store: Arc<dyn Store>, wish: &SettingsWish, clock: Clock, follow: Duration) -> Result<Self, OpenError> {
         let mut catalog = store.load()?;
-        match catalog.settings() {
-            Some(recorded) => match wish.difference(recorded) {
-                None => {}
-                Some(difference) => return Err(OpenError::OtherSettings(difference)),
-            },
-            None => {
-                let settings = wish.over(&Settings::default());
-                record_settings(store.as_ref(), &mut catalog, settings, &clock)?;
-            }
+        // Where two processes come to an empty store at once, the second one finds the settings of the first.
+        record_settings(store.as_ref(), &mut catalog, &clock, |recorded| {
+            recorded.is_none().then(|| wish.over(&Settings::default()))
+        })?;
+        if let Some(difference) = catalog.settings().and_then(|recorded| wish.difference(recorded)) {
+            return Err(OpenError::OtherSettings(difference));
         }
-        let published: Published = Arc::new(ArcSwap::from_pointee(catalog));
+        let published = Arc::new(Published::new(catalog));
         let committer = Committer::start(store.clone(), published.clone(), clock);
-        Ok(Self { store, published, committer })
+        let follower = Follower::start(store.clone(), published.clone(), follow);
+        Ok(Self { store, published, committer, follower })
     }
 
-    /// The newest durable state.
+    /// The newest durable state that this process knows.
     pub fn catalog(&self) -> Arc<Catalog> {
-        self.published.load_full()
+        self.published.load()
+    }
+
+    /// Waits until this process knows everything that was recorded before, by whomever.
+    ///
+    /// # Errors
+    /// [`AppError::Unavailable`] where the store does not answer.
+    pub async fn catch_up(&self) -> Result<(), AppError> {
+        match &self.follower {
+            None => Ok(()),
+            Some(follower) => follower.catch_up().await.map_err(AppError::Unavailable),
+        }
     }
 
     /// Whether requests can be recorded now.
-    pub fn is_ready(&self) -> bool {
-        self.committer.is_running()
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn readiness(&self) -> Result<(), String> {
+        if !self.committer.is_running() {
+            return Err("nothing can be recorded any more".to_owned());
+        }
+        self.follower.as_ref().map_or(Ok(()), Follower::contact)
     }
 
     /// Finishes what was accepted, and closes the store. Requests after it are answered `unavailable`.
     pub fn close(&self) {
         self.committer.stop();
+        if let Some(follower) = &self.follower {
+            follower.stop();
+        }
         self.store.close(&self.published.load());
     }
 
@@ -147,20 +172,26 @@ impl App {
     }
 }
 
-/// Records settings as a change of their own, before any request is taken.
+/// Records what `choose` makes of the recorded settings as a change of their own, before any request is taken; nothing where
+/// it makes nothing, or nothing new. `catalog` is brought up to date with the store.
 ///
 /// # Errors
 /// [`OpenError::NotRecorded`] where that fails.
 pub fn record_settings(
     store: &dyn Store,
     catalog: &mut Catalog,
-    settings: Settings,
     clock: &Clock,
+    choose: impl Fn(Option<&Settings>) -> Option<Settings>,
 ) -> Result<(), OpenError> {
-    let time = clock().max(catalog.time());
-    let change = committer::change(catalog.revision() + 1, time, Cause::Settings, None, vec![Row::Settings(settings)]);
-    store.commit(std::slice::from_ref(&change)).map_err(|error| OpenError::NotRecorded(error.to_string()))?;
-    catalog.apply(&change);
+    let recorded = store.commit(catalog.revision(), &mut |turn| {
+        turn.missed.iter().for_each(|change| catalog.apply(change));
+        let chosen = choose(catalog.settings()).filter(|chosen| catalog.settings() != Some(chosen));
+        let Some(settings) = chosen else { return Vec::new() };
+        let time = turn.now.unwrap_or_else(|| clock()).max(catalog.time());
+        vec![committer::change(catalog.revision() + 1, time, Cause::Settings, None, vec![Row::Settings(settings)])]
+    });
+    let recorded = recorded.map_err(|error| OpenError::NotRecorded(error.to_string()))?;
+    recorded.iter().for_each(|change| catalog.apply(change));
     Ok(())
 }
 

@@ -35,7 +35,7 @@ pub enum Command {
     /// Compare versions, and try ranges, as the planner does.
     #[command(subcommand)]
     Version(Version),
-    /// Show or change the settings kept in a store that no server has open.
+    /// Show or change the settings kept in a store: a folder that no server has open, or a database.
     #[command(subcommand)]
     Settings(SettingsCommand),
 }
@@ -46,9 +46,12 @@ pub struct Serve {
     /// The address to listen on; port 0 takes a free one.
     #[arg(long, env = "MORTISE_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: String,
-    /// The folder of the embedded store; made where there is none.
-    #[arg(long, env = "MORTISE_DATA", default_value = "./mortise-data")]
-    pub data: PathBuf,
+    /// Where the store is.
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// How often to look at what others recorded in the same database, in milliseconds.
+    #[arg(long, env = "MORTISE_FOLLOW_MILLISECONDS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    pub follow_milliseconds: u64,
     /// The most bytes of a body with one specification.
     #[arg(long, env = "MORTISE_MAX_BODY_BYTES", default_value_t = 1 << 20)]
     pub max_body_bytes: usize,
@@ -58,6 +61,51 @@ pub struct Serve {
     /// Settings that change answers.
     #[command(flatten)]
     pub settings: SettingsFlags,
+}
+
+/// Where the store is: a folder of its own, or a database that several processes may share.
+#[derive(Debug, Args)]
+pub struct StoreFlags {
+    /// The folder of the embedded store; made where there is none.
+    #[arg(long, env = "MORTISE_DATA", default_value = "./mortise-data")]
+    pub data: PathBuf,
+    /// A Neo4j database instead of the folder: bolt://user:password@host:7687/database.
+    #[arg(long, env = "MORTISE_STORE", value_name = "URI", conflicts_with = "data", hide_env_values = true)]
+    pub store: Option<Secret>,
+    /// The password of the database, where it is not in the URI. Better given in the environment than here.
+    #[arg(long, env = "MORTISE_STORE_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
+    pub store_password: Option<Secret>,
+    /// A file that holds the password of the database.
+    #[arg(long, env = "MORTISE_STORE_PASSWORD_FILE", value_name = "FILE", conflicts_with = "store_password")]
+    pub store_password_file: Option<PathBuf>,
+    /// How long the database may take for one piece of work, retries included, in seconds.
+    #[arg(long, env = "MORTISE_STORE_TIMEOUT_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub store_timeout_seconds: u64,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(secret)")
+    }
 }
 
 /// Settings that change answers. They are kept in the store: what is not given is as recorded.
@@ -237,13 +285,13 @@ pub enum Version {
 pub enum SettingsCommand {
     /// Show the settings kept in a store.
     Show {
-        #[arg(long, env = "MORTISE_DATA", default_value = "./mortise-data")]
-        data: PathBuf,
+        #[command(flatten)]
+        store: StoreFlags,
     },
-    /// Change them; what is not given stays.
+    /// Change them; what is not given stays. Servers that run on the same database follow.
     Set {
-        #[arg(long, env = "MORTISE_DATA", default_value = "./mortise-data")]
-        data: PathBuf,
+        #[command(flatten)]
+        store: StoreFlags,
         #[command(flatten)]
         settings: SettingsFlags,
     },

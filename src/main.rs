@@ -1,15 +1,15 @@
 //! Dispatch, wiring, exit codes.
 
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
 use mortise::app::{App, record_settings, system_clock};
 use mortise::cli::{self, Exit};
-use mortise::config::{Command, Config, Serve, SettingsCommand, Version};
+use mortise::config::{Command, Config, Serve, SettingsCommand, StoreFlags, Version};
 use mortise::document::JsonText;
 use mortise::http::{self, HttpLimits};
 use mortise::model::Settings;
@@ -41,26 +41,33 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
         Command::Check(command) => Ok(cli::check(command)?),
         Command::Version(Version::Compare { left, right }) => Ok(cli::compare(left, right)),
         Command::Version(Version::Matches { range, version }) => Ok(cli::matches(range, version)),
-        Command::Settings(SettingsCommand::Show { data }) => show_settings(data),
-        Command::Settings(SettingsCommand::Set { data, settings }) => {
-            let store = EmbeddedStore::open(data)?;
-            let mut catalog = store.load()?;
-            let wished = settings.wish().over(&catalog.settings().cloned().unwrap_or_default());
-            if catalog.settings() != Some(&wished) {
-                record_settings(&store, &mut catalog, wished, &system_clock())?;
-            }
-            store.close(&catalog);
-            print_settings(&catalog.settings().cloned().unwrap_or_default())
+        Command::Settings(SettingsCommand::Show { store }) => {
+            anyhow::ensure!(exists(store), "there is no store in {}", store.data.display());
+            change_settings(store, |_| None)
+        }
+        Command::Settings(SettingsCommand::Set { store, settings }) => {
+            let wish = settings.wish();
+            change_settings(store, |recorded| Some(wish.over(recorded.unwrap_or(&Settings::default()))))
         }
     }
+}
+
+/// The store that the flags name: the one place where a backend is chosen.
+fn open(flags: &StoreFlags) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(Arc::new(EmbeddedStore::open(&flags.data)?))
+}
+
+/// Whether there is a store already.
+fn exists(flags: &StoreFlags) -> bool {
+    flags.store.is_some() || EmbeddedStore::exists(&flags.data)
 }
 
 fn serve(command: &Serve) -> anyhow::Result<Exit> {
     let listener =
         TcpListener::bind(&command.listen).with_context(|| format!("cannot listen on {}", command.listen))?;
     let address = listener.local_addr()?;
-    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&command.data)?);
-    let app = Arc::new(App::open(store, &command.settings.wish(), system_clock())?);
+    let follow = Duration::from_millis(command.follow_milliseconds);
+    let app = Arc::new(App::open(open(&command.store)?, &command.settings.wish(), system_clock(), follow)?);
     let limits =
         HttpLimits { body_bytes: command.max_body_bytes, set_bytes: command.max_set_bytes, ..HttpLimits::default() };
     actix_web::rt::System::new().block_on(async {
@@ -73,7 +80,7 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
             tracing::info!("stopping; requests that were accepted are finished first");
             handle.stop(true).await;
         });
-        println!("mortise listens on http://{address}, data in {}", command.data.display());
+        println!("mortise listens on http://{address}, data in {}", command.store.data.display());
         server.await
     })?;
     app.close();
@@ -93,16 +100,13 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn show_settings(data: &Path) -> anyhow::Result<Exit> {
-    anyhow::ensure!(EmbeddedStore::exists(data), "there is no store in {}", data.display());
-    let store = EmbeddedStore::open(data)?;
-    let catalog = store.load()?;
+/// Records what `choose` makes of the settings, and prints them as they are then.
+fn change_settings(flags: &StoreFlags, choose: impl Fn(Option<&Settings>) -> Option<Settings>) -> anyhow::Result<Exit> {
+    let store = open(flags)?;
+    let mut catalog = store.load()?;
+    record_settings(store.as_ref(), &mut catalog, &system_clock(), choose)?;
     store.close(&catalog);
-    print_settings(&catalog.settings().cloned().unwrap_or_default())
-}
-
-fn print_settings(settings: &Settings) -> anyhow::Result<Exit> {
-    let text = JsonText::of(settings)?;
+    let text = JsonText::of(&catalog.settings().cloned().unwrap_or_default())?;
     print!("{}", mortise::document::to_yaml(&text.to_json()));
     Ok(Exit::Yes)
 }

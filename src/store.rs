@@ -21,11 +21,33 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] where it cannot be read.
     fn load(&self) -> Result<Catalog, StoreError>;
 
-    /// Appends a batch, all of it or nothing, durably. The revision of its first ChangeSet must follow the last one stored.
+    /// Takes the caller's turn to write: tells `decide` what it missed after revision `known`, and records the batch that it
+    /// answers, all of it or nothing, durably. Nobody else writes between the two. Gives back what was recorded.
+    ///
+    /// The revision of the first ChangeSet must follow the last one stored; an empty batch records nothing. `decide` may be
+    /// asked again, where a turn came to nothing: what it was told then is durable all the same, and is not told twice.
     ///
     /// # Errors
-    /// [`CommitError::Failed`] where certainly nothing was recorded, [`CommitError::Unknown`] where that cannot be told.
-    fn commit(&self, batch: &[ChangeSet]) -> Result<(), CommitError>;
+    /// [`CommitError`].
+    fn commit(&self, known: u64, decide: &mut Decide<'_>) -> Result<Vec<ChangeSet>, CommitError>;
+
+    /// Appends a batch that was decided before; it must follow the last revision stored.
+    ///
+    /// # Errors
+    /// [`CommitError`].
+    fn append(&self, batch: &[ChangeSet]) -> Result<(), CommitError> {
+        let known = batch.first().map_or(0, |change| change.revision.saturating_sub(1));
+        self.commit(known, &mut |_| batch.to_vec()).map(drop)
+    }
+
+    /// The revision of the last ChangeSet stored; 0 where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where it cannot be read.
+    fn head(&self) -> Result<u64, StoreError>;
+
+    /// Whether other processes may write to it too, so that what this one knows may be old.
+    fn is_shared(&self) -> bool;
 
     /// Up to `limit` ChangeSets after `revision`, in order.
     ///
@@ -57,6 +79,18 @@ pub trait Store: Send + Sync {
     /// Keeps a last snapshot where that is worth it, and stops what runs in the background.
     fn close(&self, catalog: &Catalog);
 }
+
+/// What a store tells before it asks for a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn<'a> {
+    /// What others recorded after the last revision that the caller is known to know, in order.
+    pub missed: &'a [ChangeSet],
+    /// The time by the store's own clock, where all who write to it share one.
+    pub now: Option<Timestamp>,
+}
+
+/// Decides what to record, once it has learnt what it missed.
+pub type Decide<'a> = dyn FnMut(Turn<'_>) -> Vec<ChangeSet> + 'a;
 
 /// An attempt and what belongs to it.
 #[derive(Clone, Debug)]
@@ -140,15 +174,19 @@ pub enum StoreError {
 pub enum CommitError {
     /// Certainly nothing was recorded.
     Failed(StoreError),
-    /// It cannot be told whether the batch was recorded.
+    /// It cannot be told yet whether the batch was recorded. The next turn tells it, among what was missed.
     Unknown(StoreError),
+    /// It cannot be told, and nothing that this process does will tell it.
+    Lost(StoreError),
 }
 
 impl fmt::Display for CommitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => write!(f, "nothing was recorded: {error}"),
-            Self::Unknown(error) => write!(f, "it is not known whether the batch was recorded: {error}"),
+            Self::Unknown(error) | Self::Lost(error) => {
+                write!(f, "it is not known whether the batch was recorded: {error}")
+            }
         }
     }
 }

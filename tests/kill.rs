@@ -95,7 +95,7 @@ fn a_process_killed_while_it_writes_a_snapshot_starts_again_with_everything() {
             sample.open("shop", sample::slot(&format!("artifact-{round}-{number}"), "test", ""), None);
         }
         let store = EmbeddedStore::open(folder.path()).unwrap();
-        store.commit(&sample.changes[known..]).unwrap();
+        store.append(&sample.changes[known..]).unwrap();
         drop(store);
 
         let mut server = Server::start_in(folder.path(), &[]);

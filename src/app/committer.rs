@@ -1,25 +1,26 @@
 //! The committer: the one thread that decides what is recorded, batch by batch.
 //!
 //! It takes every command that waits, decides each against a working copy of the Catalog, writes all of it in one durable
-//! commit, publishes the copy, and only then answers. A command alone is committed at once: there is no timer. A batch that
-//! fails drops the copy; one whose outcome cannot be known ends the process, rather than letting memory and disk differ.
+//! commit, publishes the copy, and only then answers. A command alone is committed at once: there is no timer. Where others
+//! write to the same store, what they recorded meanwhile is applied first, inside of the same turn to write.
+//!
+//! A batch that fails drops the copy. One whose outcome is not known yet is answered so, and the next turn learns it; one
+//! whose outcome can never be known ends the process, rather than letting memory and disk differ.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::Command;
 use super::decide::{Answer, Decision, Refusal};
+use super::published::Published;
 use crate::catalog::Catalog;
 use crate::model::{Cause, ChangeSet, Row, Timestamp};
-use crate::store::{CommitError, Store};
+use crate::store::{CommitError, Store, Turn};
 
-/// The newest durable Catalog.
-pub type Published = Arc<ArcSwap<Catalog>>;
 /// What says what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -75,7 +76,7 @@ pub(super) fn change(revision: u64, time: Timestamp, cause: Cause, actor: Option
 }
 
 impl Committer {
-    pub fn start(store: Arc<dyn Store>, published: Published, clock: Clock) -> Self {
+    pub fn start(store: Arc<dyn Store>, published: Arc<Published>, clock: Clock) -> Self {
         let queue = Arc::new(Queue::default());
         let worker = Worker { queue: queue.clone(), store, published, clock };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || worker.run());
@@ -139,7 +140,7 @@ impl Queue {
 struct Worker {
     queue: Arc<Queue>,
     store: Arc<dyn Store>,
-    published: Published,
+    published: Arc<Published>,
     clock: Clock,
 }
 
@@ -153,54 +154,117 @@ impl Worker {
     }
 
     fn batch(&self, jobs: Vec<Job>) {
-        let mut working = Catalog::clone(&self.published.load());
-        let time = (self.clock)().max(working.time());
-        let mut changes = Vec::with_capacity(jobs.len());
-        let mut replies = Vec::with_capacity(jobs.len());
-        for Job { mut command, reply } in jobs {
-            // One command that hits a fault of ours must not take the others with it; deciding changes nothing.
-            let decided = catch_unwind(AssertUnwindSafe(|| command.decide(&working, time)));
-            let decided = decided.unwrap_or_else(|_| Err(Refusal::Fault)).map(|Decision { rows, answer }| {
-                let recorded = (!rows.is_empty()).then(|| {
-                    let (actor, cause) = (command.actor().cloned(), command.cause());
-                    let change = change(working.revision() + 1, time, cause, actor, rows);
-                    working.apply(&change);
-                    changes.push(change);
-                });
-                (answer, recorded.is_some())
-            });
-            replies.push((reply, command, decided));
-        }
-        let outcome = if changes.is_empty() { Ok(()) } else { self.store.commit(&changes) };
-        let failed = match outcome {
-            Ok(()) => None,
-            Err(CommitError::Failed(error)) => {
-                tracing::error!(%error, batch = changes.len(), "a batch could not be committed; nothing of it was recorded");
-                Some(error.to_string())
-            }
-            Err(error @ CommitError::Unknown(_)) => {
-                tracing::error!(%error, "ending the process: what is in memory and what is on the disk may differ");
-                std::process::exit(2);
-            }
-        };
-        if failed.is_none() && !changes.is_empty() {
-            let published = Arc::new(working);
-            self.published.store(published.clone());
+        let mut batch = Batch::new(jobs, Catalog::clone(&self.published.load()));
+        let known = batch.base.revision();
+        let committed = self.store.commit(known, &mut |turn| batch.decide(turn, &self.clock));
+        if matches!(&committed, Ok(changes) if !changes.is_empty()) {
+            let published = Arc::new(batch.working);
+            self.published.offer(published.clone());
             self.store.offer_snapshot(&published);
+        } else if batch.base.revision() > known {
+            self.published.offer(Arc::new(batch.base));
         }
+        let (changes, failure) = match committed {
+            Ok(changes) => (changes, None),
+            Err(error) => (Vec::new(), Some(Failure::of(error))),
+        };
         let mut changes = changes.into_iter();
-        for (reply, command, decided) in replies {
-            let answer = match (&failed, decided) {
+        // A turn that never came decided nothing.
+        let mut decided = batch.decided.into_iter();
+        for (command, reply) in batch.commands {
+            let answer = match (&failure, decided.next().unwrap_or(Err(Refusal::Fault))) {
                 (None, Ok((answer, is_recorded))) => {
                     let change = if is_recorded { changes.next() } else { None };
                     Ok(Done { answer, command, change })
                 }
                 (None, Err(refusal)) => Err(Refused { refusal, command: Some(command) }),
-                // Even a refusal may rest on what the failed batch would have recorded.
-                (Some(error), _) => Err(Refused::unavailable(Some(command), error)),
+                // Even a refusal may rest on what the batch would have recorded.
+                (Some(failure), decided) => {
+                    let is_recorded = matches!(decided, Ok((_, true)));
+                    Err(Refused { refusal: failure.refusal(is_recorded), command: Some(command) })
+                }
             };
             // A caller that has gone away does not wait for its answer; what was recorded stays.
             drop(reply.send(answer));
+        }
+    }
+}
+
+/// What is decided of a command: its answer, and whether anything is recorded for it.
+type Decisions = Vec<Result<(Answer, bool), Refusal>>;
+
+/// Commands that are decided together.
+struct Batch {
+    commands: Vec<(Command, oneshot::Sender<Decided>)>,
+    /// What is durable, as far as it is known.
+    base: Catalog,
+    /// The same, with all that was decided.
+    working: Catalog,
+    /// In the order of the commands; empty until they were decided.
+    decided: Decisions,
+}
+
+impl Batch {
+    fn new(jobs: Vec<Job>, base: Catalog) -> Self {
+        let commands = jobs.into_iter().map(|Job { command, reply }| (command, reply)).collect();
+        Self { commands, working: base.clone(), base, decided: Vec::new() }
+    }
+
+    /// Decides every command in order; where this is not the first turn, anew.
+    fn decide(&mut self, turn: Turn<'_>, clock: &Clock) -> Vec<ChangeSet> {
+        turn.missed.iter().for_each(|change| self.base.apply(change));
+        let mut working = self.base.clone();
+        let time = turn.now.unwrap_or_else(|| clock()).max(working.time());
+        let mut changes = Vec::with_capacity(self.commands.len());
+        self.decided.clear();
+        for (command, _) in &mut self.commands {
+            // One command that hits a fault of ours must not take the others with it; deciding changes nothing.
+            let decided = catch_unwind(AssertUnwindSafe(|| command.decide(&working, time)));
+            let decided = decided.unwrap_or_else(|_| Err(Refusal::Fault)).map(|Decision { rows, answer }| {
+                let is_recorded = !rows.is_empty();
+                if is_recorded {
+                    let (actor, cause) = (command.actor().cloned(), command.cause());
+                    let change = change(working.revision() + 1, time, cause, actor, rows);
+                    working.apply(&change);
+                    changes.push(change);
+                }
+                (answer, is_recorded)
+            });
+            self.decided.push(decided);
+        }
+        self.working = working;
+        changes
+    }
+}
+
+/// Why a batch was not recorded, or not certainly.
+enum Failure {
+    Failed(String),
+    Unknown(String),
+}
+
+impl Failure {
+    fn of(error: CommitError) -> Self {
+        match error {
+            CommitError::Failed(error) => {
+                tracing::error!(%error, "a batch could not be committed; nothing of it was recorded");
+                Self::Failed(error.to_string())
+            }
+            CommitError::Unknown(error) => {
+                tracing::error!(%error, "it is not known yet whether a batch was recorded");
+                Self::Unknown(error.to_string())
+            }
+            CommitError::Lost(error) => {
+                tracing::error!(%error, "ending the process: what is in memory and what is on the disk may differ");
+                std::process::exit(2);
+            }
+        }
+    }
+
+    fn refusal(&self, is_recorded: bool) -> Refusal {
+        match self {
+            Self::Unknown(error) if is_recorded => Refusal::OutcomeUnknown(error.clone()),
+            Self::Unknown(error) | Self::Failed(error) => Refusal::Unavailable(error.clone()),
         }
     }
 }

@@ -93,6 +93,8 @@ pub enum Refusal {
     ServerInUse,
     /// The store failed; nothing was recorded.
     Unavailable(String),
+    /// The store failed, and it is not known yet whether it was recorded.
+    OutcomeUnknown(String),
     /// The server is at fault; nothing was recorded.
     Fault,
 }

@@ -52,6 +52,13 @@ pub enum AppError {
     ServerInUse(Vec<CouplingView>),
     /// The store cannot be used now; nothing was recorded.
     Unavailable(String),
+    /// The store failed, and it is not known yet whether what was asked for was recorded.
+    OutcomeUnknown {
+        /// The plan that it is about, where it is about one: once the store answers again, it is known or it is not.
+        plan: Option<crate::model::PlanId>,
+        /// Why it is not known.
+        error: String,
+    },
     /// The server is at fault.
     Internal(String),
 }

@@ -63,6 +63,9 @@ impl App {
                     held.and_then(|slot| catalog.slot(slot)?.open()).map(|open| Box::new(open.as_ref().clone()));
                 Err(AppError::LeaseLost { reason, holder })
             }
+            Err(Refused { refusal: Refusal::OutcomeUnknown(error), .. }) => {
+                Err(AppError::OutcomeUnknown { plan: Some(id), error })
+            }
             Err(Refused { refusal, .. }) => Err(refused(refusal)),
         }
     }

@@ -47,6 +47,7 @@ impl App {
     /// # Errors
     /// [`AppError::Invalid`], and [`AppError::OwnedElsewhere`], which is the only refusal that a dry run heeds.
     pub async fn dry_run(&self, request: StartRequest) -> Result<PlanView, AppError> {
+        self.catch_up().await?;
         let catalog = self.catalog();
         let document = request.document;
         sized(is_large(&document), move || {
@@ -98,17 +99,31 @@ impl App {
         });
         // Only under a key can the request turn out to be a repeat, to be compared with what was recorded.
         let repeated = key.as_ref().map(|_| document);
+        // Whether this process knows all that was recorded before the request came. Only then may it refuse.
+        let mut is_current = self.follower.is_none();
         loop {
             let catalog = self.catalog();
             let order = check_order(&catalog, key.as_deref(), &command.specs);
             command.rounds += 1;
-            let planned = sized(is_large, move || plan_command(&catalog, command)).await?;
-            command = match (planned, order) {
+            let (again, planned) = sized(is_large, move || plan_command(&catalog, command)).await?;
+            command = again;
+            let refused = match (planned, order) {
                 // Only planning finds what is wrong in late texts, and what is invalid is refused before anything else.
                 (Err(invalid @ AppError::Invalid(..)), _) => return Err(invalid),
-                (_, Err(refusal)) => return self.refused_start(refusal, repeated.as_ref()).await,
-                (planned, Ok(())) => planned?,
+                (_, Err(refusal)) => Some(Err(refusal)),
+                (Err(error), Ok(())) => Some(Ok(error)),
+                (Ok(()), Ok(())) => None,
             };
+            match refused {
+                Some(_) if !is_current => {
+                    self.catch_up().await?;
+                    is_current = true;
+                    continue;
+                }
+                Some(Err(refusal)) => return self.refused_start(refusal, repeated.as_ref()).await,
+                Some(Ok(error)) => return Err(error),
+                None => {}
+            }
             match self.committer.commit(Command::Start(command)).await {
                 Ok(Done { answer: Answer::Started(recorded), command: Command::Start(command), .. }) => {
                     return Ok(StartOutcome::Started(Box::new(started(&command, &recorded))));
@@ -118,7 +133,13 @@ impl App {
                 Err(Refused {
                     refusal: Refusal::Moved | Refusal::NotDeployable,
                     command: Some(Command::Start(again)),
-                }) => command = again,
+                }) => {
+                    command = again;
+                    is_current = true;
+                }
+                Err(Refused { refusal: Refusal::OutcomeUnknown(error), .. }) => {
+                    return Err(AppError::OutcomeUnknown { plan: Some(plan_id), error });
+                }
                 Err(Refused { refusal, .. }) => return self.refused_start(refusal, repeated.as_ref()).await,
             }
         }
@@ -167,6 +188,7 @@ pub(super) fn refused(refusal: Refusal) -> AppError {
         Refusal::Pending(open) => AppError::Pending(open),
         Refusal::OwnedElsewhere { artifact, system } => AppError::OwnedElsewhere { artifact, system },
         Refusal::Unavailable(error) => AppError::Unavailable(error),
+        Refusal::OutcomeUnknown(error) => AppError::OutcomeUnknown { plan: None, error },
         Refusal::LeaseLost { reason, .. } => AppError::LeaseLost { reason, holder: None },
         Refusal::NoServer => AppError::not_found("the server"),
         other => AppError::internal("a command was refused for no reason that it can have", &format_args!("{other:?}")),
@@ -190,12 +212,20 @@ async fn sized<T: Send + 'static>(is_large: bool, work: impl FnOnce() -> T + Sen
     tokio::task::spawn_blocking(work).await.map_err(|error| AppError::internal("a task failed", &error))
 }
 
-/// Plans `command` against `catalog`, and prepares what is recorded of it.
+/// Plans `command` against `catalog`, and prepares what is recorded of it. The command comes back, whatever is found.
 ///
 /// # Errors
 /// [`AppError::Invalid`] and [`AppError::NotDeployable`].
-fn plan_command(catalog: &Catalog, mut command: Box<StartCommand>) -> Result<Box<StartCommand>, AppError> {
+fn plan_command(catalog: &Catalog, mut command: Box<StartCommand>) -> (Box<StartCommand>, Result<(), AppError>) {
     let rendered = Rendered { specs: std::mem::take(&mut command.specs), is_set: command.is_set };
+    let planned = checked_plan(catalog, &rendered, &command);
+    command.specs = rendered.specs;
+    let planned = planned.map(|plan| command.set_plan(plan));
+    (command, planned)
+}
+
+/// A plan whose verdict is `yes`, and which passed its check.
+fn checked_plan(catalog: &Catalog, rendered: &Rendered, command: &StartCommand) -> Result<Plan, AppError> {
     let identities = Identities::Given { deployments: &command.deployments, component: &mut new_component };
     let plan = rendered.plan(catalog, identities)?;
     if plan.verdict != Verdict::Yes {
@@ -206,9 +236,7 @@ fn plan_command(catalog: &Catalog, mut command: Box<StartCommand>) -> Result<Box
         let first = violations.first().map_or_else(String::new, ToString::to_string);
         return Err(AppError::internal("a plan did not pass its check", &first));
     }
-    command.specs = rendered.specs;
-    command.set_plan(plan);
-    Ok(command)
+    Ok(plan)
 }
 
 impl Rendered {

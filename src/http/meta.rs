@@ -7,6 +7,7 @@ use super::State;
 use super::answer::{Answer, ok, respond};
 use super::problem::Refusal;
 use super::query::{Query, segment};
+use crate::app::AppError;
 use crate::model::Code;
 
 /// The JSON Schema of the artifact specification.
@@ -29,10 +30,10 @@ pub(super) async fn readyz(request: HttpRequest, state: web::Data<State>) -> Htt
 
 fn readyz_answer(request: &HttpRequest, state: &State) -> Answer {
     Query::without(request)?;
-    if state.app.is_ready() {
-        return Ok(ok(request, &Status { status: "ready" }));
+    match state.app.readiness() {
+        Ok(()) => Ok(ok(request, &Status { status: "ready" })),
+        Err(why) => Err(AppError::Unavailable(why).into()),
     }
-    Err(Refusal::new(Code::Unavailable, "nothing can be recorded now"))
 }
 
 pub(super) async fn problem(request: HttpRequest) -> HttpResponse {

@@ -28,6 +28,9 @@ struct Facts {
     problems: Vec<Problem>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<PlanView>,
+    /// The plan of which it is not known whether it was recorded, or how it ended.
+    #[serde(rename = "id", skip_serializing_if = "Option::is_none")]
+    plan_id: Option<PlanId>,
     /// The plan recorded under a reused key.
     #[serde(skip_serializing_if = "Option::is_none")]
     recorded: Option<PlanId>,
@@ -140,7 +143,7 @@ fn status(code: Code) -> StatusCode {
         | Code::InvalidServer
         | Code::InvalidEnvironment
         | Code::InvalidFinish => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Unavailable | Code::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
         // The other codes are only ever elements of `problems`, `unmet` or `warnings`.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -199,6 +202,15 @@ impl From<AppError> for Refusal {
             }
             AppError::Unavailable(detail) => {
                 Self { retry_after_seconds: Some(1), ..Self::new(Code::Unavailable, detail) }
+            }
+            AppError::OutcomeUnknown { plan, error } => {
+                let about = plan
+                    .map_or_else(String::new, |plan| format!("; look at /deployments/{plan} once it answers again"));
+                let detail = format!(
+                    "the store failed while it was recorded, so that it may be recorded or not{about}: {error}"
+                );
+                let facts = Facts { plan_id: plan, ..Facts::default() };
+                Self { facts: Box::new(facts), retry_after_seconds: Some(1), ..Self::new(Code::OutcomeUnknown, detail) }
             }
             AppError::Internal(detail) => Self::new(Code::Internal, detail),
         }

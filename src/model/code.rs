@@ -107,6 +107,9 @@ codes! {
     Unavailable "unavailable" "the store cannot be written or read now",
         "Nothing was recorded. The request may be sent again.",
         "Try again after the time in Retry-After.";
+    OutcomeUnknown "outcome-unknown" "it is not known whether it was recorded",
+        "The store failed while the change was being recorded, and has not told yet whether it took it. The problem names the plan.",
+        "Ask for the plan once the store answers again: a plan that is known then was recorded. Or repeat the request under its idempotency key.";
     Internal "internal" "the server is at fault",
         "Something that cannot happen did happen. Nothing was recorded.",
         "Report it, with the value of `instance`.";

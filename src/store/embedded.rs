@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::{CommitError, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment};
+use super::{CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment, Turn};
 use crate::catalog::Catalog;
 use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use background::Background;
@@ -69,9 +69,21 @@ impl Store for EmbeddedStore {
         })
     }
 
-    fn commit(&self, batch: &[ChangeSet]) -> Result<(), CommitError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        history::append(&mut writer, batch)
+    fn commit(&self, _known: u64, decide: &mut Decide<'_>) -> Result<Vec<ChangeSet>, CommitError> {
+        // The folder is this process's alone: it has missed nothing, and has no clock but its own.
+        let batch = decide(Turn { missed: &[], now: None });
+        if !batch.is_empty() {
+            history::append(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner), &batch)?;
+        }
+        Ok(batch)
+    }
+
+    fn head(&self) -> Result<u64, StoreError> {
+        self.read(history::head)
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     fn changes_after(&self, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError> {

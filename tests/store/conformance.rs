@@ -59,7 +59,7 @@ pub fn an_empty_store_loads_an_empty_catalog(place: &impl Place) {
     assert!(store.deployment(deployment_id(1)).unwrap().is_none());
     assert!(store.set(PlanId(Uuid::from_u128(1))).unwrap().is_none());
     assert!(store.deployments(&DeploymentFilter::default(), ALL).unwrap().is_empty());
-    store.commit(&[]).unwrap();
+    store.append(&[]).unwrap();
     assert_eq!(store.load().unwrap().revision(), 0);
 }
 
@@ -70,7 +70,7 @@ pub fn what_is_loaded_is_what_applying_the_changes_gives(place: &impl Place) {
     let mut committed = 0;
     for _ in 0..12 {
         (0..=generator.below(8)).for_each(|_| random_change(&mut generator, &mut history));
-        store.commit(&history.changes[committed..]).unwrap();
+        store.append(&history.changes[committed..]).unwrap();
         committed = history.changes.len();
         assert_same(&store.load().unwrap(), &history.catalog);
     }
@@ -83,7 +83,7 @@ pub fn a_batch_that_does_not_follow_the_last_revision_leaves_nothing(place: &imp
     let mut sample = Sample::default();
     let opened = sample.open("shop", slot("a", "test", ""), None);
     sample.end(opened, Outcome::Succeeded);
-    store.commit(&sample.changes).unwrap();
+    store.append(&sample.changes).unwrap();
     let (plan, _) = sample.open_set(&[("shop", slot("a", "test", "")), ("shop", slot("b", "test", ""))], None, true);
     sample.touch("test");
     let next = sample.changes[2..].to_vec();
@@ -92,7 +92,7 @@ pub fn a_batch_that_does_not_follow_the_last_revision_leaves_nothing(place: &imp
         next.iter().zip(revisions).map(|(change, revision)| ChangeSet { revision, ..change.clone() }).collect()
     };
     for revisions in [[2, 3], [1, 2], [4, 5], [3, 3], [3, 5], [3, 2], [0, 1], [u64::MAX - 1, u64::MAX]] {
-        let refused = store.commit(&renumbered(revisions));
+        let refused = store.append(&renumbered(revisions));
         assert!(matches!(refused, Err(CommitError::Failed(_))), "{revisions:?} gave {refused:?}");
         assert_eq!(store.changes_after(0, 10).unwrap(), sample.changes[..2], "{revisions:?} left something");
         assert_eq!(
@@ -103,7 +103,7 @@ pub fn a_batch_that_does_not_follow_the_last_revision_leaves_nothing(place: &imp
         assert!(store.set(plan).unwrap().is_none(), "{revisions:?} left something");
         assert_same(&store.load().unwrap(), &applied(&sample.changes[..2]));
     }
-    store.commit(&next).unwrap();
+    store.append(&next).unwrap();
     assert_same(&store.load().unwrap(), &applied(&sample.changes));
 }
 
@@ -115,7 +115,7 @@ pub fn changes_come_back_as_they_were_committed_in_order(place: &impl Place) {
         random_change(&mut generator, &mut history);
     }
     let changes = history.changes;
-    changes.chunks(7).for_each(|batch| store.commit(batch).unwrap());
+    changes.chunks(7).for_each(|batch| store.append(batch).unwrap());
     let last = changes.len();
     assert_eq!(store.changes_after(0, usize::MAX).unwrap(), changes);
     assert_eq!(store.changes_after(0, 4).unwrap(), changes[..4]);
@@ -133,7 +133,7 @@ pub fn an_attempt_comes_back_with_what_was_received_and_its_newest_resolution(pl
     let (_, members) =
         sample.open_set(&[("shop", slot("b", "test", "")), ("other", slot("c", "test", "blue"))], None, true);
     sample.end(first, Outcome::Succeeded);
-    store.commit(&sample.changes).unwrap();
+    store.append(&sample.changes).unwrap();
     for attempt in sample.attempts() {
         let stored = store.deployment(attempt.id).unwrap().unwrap();
         assert_eq!(stored.spec, *attempt);
@@ -143,9 +143,9 @@ pub fn an_attempt_comes_back_with_what_was_received_and_its_newest_resolution(pl
     }
 
     let corrected = sample.resolve_again(members[1], "corrected");
-    store.commit(&sample.changes[3..]).unwrap();
+    store.append(&sample.changes[3..]).unwrap();
     let corrected_again = sample.resolve_again(members[1], "corrected again");
-    store.commit(&sample.changes[4..]).unwrap();
+    store.append(&sample.changes[4..]).unwrap();
     let stored = store.deployment(members[1]).unwrap().unwrap();
     assert_ne!(stored.resolution, corrected);
     assert_eq!(stored.resolution, corrected_again);
@@ -161,7 +161,7 @@ pub fn a_set_comes_back_with_its_members_in_order(place: &impl Place) {
     let (many, ids) = sample.open_set(&members, None, true);
     let (one, only) = sample.open_set(&[("shop", slot("d", "test", ""))], None, true);
     let single = sample.open("shop", slot("e", "test", ""), None);
-    store.commit(&sample.changes).unwrap();
+    store.append(&sample.changes).unwrap();
     for (plan, members) in [(many, ids), (one, only)] {
         let found = store.set(plan).unwrap().unwrap();
         assert_eq!((found.id, found.set, found.members), (plan, true, members));
@@ -172,7 +172,7 @@ pub fn a_set_comes_back_with_its_members_in_order(place: &impl Place) {
 pub fn attempts_are_listed_newest_first_in_pages(place: &impl Place) {
     let store = place.open();
     let sample = many_attempts();
-    sample.changes.chunks(5).for_each(|batch| store.commit(batch).unwrap());
+    sample.changes.chunks(5).for_each(|batch| store.append(batch).unwrap());
     let newest_first: Vec<_> = sample.attempts().iter().rev().map(|attempt| attempt.id).collect();
     for limit in [1, 3, 7, newest_first.len(), 1_000] {
         let (mut listed, mut before) = (Vec::new(), None);
@@ -195,7 +195,7 @@ pub fn attempts_are_listed_newest_first_in_pages(place: &impl Place) {
 pub fn each_filter_of_the_list_takes_exactly_what_it_names(place: &impl Place) {
     let store = place.open();
     let sample = many_attempts();
-    store.commit(&sample.changes).unwrap();
+    store.append(&sample.changes).unwrap();
     let some = |text: &str| Some(text.to_owned());
     let any = DeploymentFilter::default;
     let (from, to) = (sample.attempts()[3].created_at, sample.attempts()[9].created_at);
@@ -244,14 +244,14 @@ pub fn a_store_that_was_closed_opens_again_with_everything(place: &impl Place) {
     let mut sample = many_attempts();
     let half = sample.changes.len() / 2;
     let store = place.open();
-    store.commit(&sample.changes[..half]).unwrap();
+    store.append(&sample.changes[..half]).unwrap();
     store.close(&applied(&sample.changes[..half]));
     drop(store);
     let store = place.open();
     assert_same(&store.load().unwrap(), &applied(&sample.changes[..half]));
-    store.commit(&sample.changes[half..]).unwrap();
+    store.append(&sample.changes[half..]).unwrap();
     let late = sample.open("shop", slot("late", "test", ""), None);
-    store.commit(&sample.changes[sample.changes.len() - 1..]).unwrap();
+    store.append(&sample.changes[sample.changes.len() - 1..]).unwrap();
     store.close(&applied(&sample.changes));
     drop(store);
     let store = place.open();
@@ -263,7 +263,7 @@ pub fn a_store_that_was_closed_opens_again_with_everything(place: &impl Place) {
 pub fn a_store_that_was_dropped_opens_again_with_everything(place: &impl Place) {
     let sample = many_attempts();
     for (index, change) in sample.changes.iter().enumerate().take(6) {
-        place.open().commit(std::slice::from_ref(change)).unwrap();
+        place.open().append(std::slice::from_ref(change)).unwrap();
         assert_same(&place.open().load().unwrap(), &applied(&sample.changes[..=index]));
     }
 }
@@ -273,7 +273,7 @@ pub fn offered_snapshots_change_nothing(place: &impl Place) {
     let sample = many_attempts();
     let mut catalog = store.load().unwrap();
     for change in &sample.changes {
-        store.commit(std::slice::from_ref(change)).unwrap();
+        store.append(std::slice::from_ref(change)).unwrap();
         catalog.apply(change);
         store.offer_snapshot(&std::sync::Arc::new(catalog.clone()));
     }
@@ -312,7 +312,7 @@ pub fn readers_on_other_threads_see_whole_batches(place: &impl Place) {
                 }
             });
         }
-        let committed = sample.changes.chunks(2).try_for_each(|batch| store.commit(batch));
+        let committed = sample.changes.chunks(2).try_for_each(|batch| store.append(batch));
         is_done.store(true, Ordering::Relaxed);
         committed.unwrap();
     });

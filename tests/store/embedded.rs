@@ -44,7 +44,7 @@ impl Folder {
         let mut sample = Sample::default();
         lengthen(&mut sample, "artifact");
         let store = folder.open();
-        store.commit(&sample.changes).unwrap();
+        store.append(&sample.changes).unwrap();
         store.close(&applied(&sample.changes));
         assert!(folder.snapshot().is_file(), "a snapshot is kept");
         (folder, sample)
@@ -116,7 +116,7 @@ fn a_history_with_a_gap_is_damaged() {
     let folder = Folder::new();
     let mut sample = Sample::default();
     (0..5).for_each(|_| sample.touch("test"));
-    folder.open().commit(&sample.changes).unwrap();
+    folder.open().append(&sample.changes).unwrap();
     Connection::open(folder.database()).unwrap().execute("DELETE FROM change WHERE revision = 3", []).unwrap();
     assert!(matches!(folder.open().load(), Err(StoreError::Damaged(_))));
 }
@@ -132,7 +132,7 @@ fn a_snapshot_and_the_changes_after_it_give_what_replay_gives() {
         .unwrap();
     folder.assert_loads(&sample);
     lengthen(&mut sample, "later");
-    folder.open().commit(&sample.changes[last..]).unwrap();
+    folder.open().append(&sample.changes[last..]).unwrap();
     folder.assert_loads(&sample);
 }
 
@@ -197,7 +197,7 @@ fn a_snapshot_of_a_history_that_a_restored_backup_has_left_is_passed_over() {
     lengthen(&mut sample, "lost");
     let store = folder.open();
     store.load().unwrap();
-    store.commit(&sample.changes[shared..]).unwrap();
+    store.append(&sample.changes[shared..]).unwrap();
     store.close(&applied(&sample.changes));
     drop(store);
 
@@ -210,7 +210,7 @@ fn a_snapshot_of_a_history_that_a_restored_backup_has_left_is_passed_over() {
     // And it goes on another way, past the revision of that snapshot.
     lengthen(&mut sample, "found");
     lengthen(&mut sample, "found too");
-    folder.open().commit(&sample.changes[shared..]).unwrap();
+    folder.open().append(&sample.changes[shared..]).unwrap();
     folder.assert_loads(&sample);
 }
 
@@ -223,7 +223,7 @@ fn what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way() {
     lengthen(&mut sample, "later");
     let store = folder.open();
     store.load().unwrap();
-    store.commit(&sample.changes[known..]).unwrap();
+    store.append(&sample.changes[known..]).unwrap();
     store.close(&applied(&sample.changes));
     drop(store);
     assert!(!folder.path().join("snapshot.jsonl.new").exists(), "the next snapshot took its place");

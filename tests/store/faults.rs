@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use mortise::app::{App, SettingsWish, system_clock};
@@ -12,7 +13,9 @@ use mortise::catalog::Catalog;
 use mortise::http::{self, HttpLimits};
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use mortise::store::embedded::EmbeddedStore;
-use mortise::store::{CommitError, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment};
+use mortise::store::{
+    CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment, Turn,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -45,19 +48,30 @@ struct Faulty {
 }
 
 impl Store for Faulty {
-    fn commit(&self, batch: &[ChangeSet]) -> Result<(), CommitError> {
+    fn commit(&self, known: u64, decide: &mut Decide<'_>) -> Result<Vec<ChangeSet>, CommitError> {
         let failed = || Err(CommitError::Failed(StoreError::Failed("no space left on device".to_owned())));
-        match &*self.fault.lock().unwrap() {
-            Fault::None => self.store.commit(batch),
-            Fault::Fail => failed(),
+        let is_good = match &*self.fault.lock().unwrap() {
+            Fault::None => true,
+            Fault::Fail => false,
             Fault::Wait { began, go_on } => {
                 began.send(()).unwrap();
-                match go_on.recv().unwrap() {
-                    Outcome::Succeed => self.store.commit(batch),
-                    Outcome::Fail => failed(),
-                }
+                matches!(go_on.recv().unwrap(), Outcome::Succeed)
             }
+        };
+        if is_good {
+            return self.store.commit(known, decide);
         }
+        // A failed turn was a turn all the same, and one that records nothing does not fail.
+        let batch = decide(Turn { missed: &[], now: None });
+        if batch.is_empty() { Ok(batch) } else { failed() }
+    }
+
+    fn head(&self) -> Result<u64, StoreError> {
+        self.store.head()
+    }
+
+    fn is_shared(&self) -> bool {
+        false
     }
 
     fn load(&self) -> Result<Catalog, StoreError> {
@@ -104,7 +118,9 @@ impl Process {
         let data = tempfile::tempdir().unwrap();
         let store =
             Arc::new(Faulty { store: EmbeddedStore::open(data.path()).unwrap(), fault: Mutex::new(Fault::None) });
-        let app = Arc::new(App::open(store.clone(), &SettingsWish::default(), system_clock()).unwrap());
+        let app = Arc::new(
+            App::open(store.clone(), &SettingsWish::default(), system_clock(), Duration::from_millis(200)).unwrap(),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (started, handle) = channel();

@@ -119,6 +119,10 @@ impl StartCommand {
     pub fn set_plan(&mut self, plan: Plan) {
         self.texts = wire::artifact_specs(&self.specs, &plan.members);
         self.plan = plan;
+        self.prepare_all();
+    }
+
+    fn prepare_all(&mut self) {
         self.prepared = (0..self.specs.len()).map(|member| self.prepare(member)).collect();
     }
 
@@ -190,6 +194,10 @@ impl StartCommand {
     }
 
     fn rows(&mut self, catalog: &Catalog, specs: &[DeploymentSpec]) -> Vec<Row> {
+        // Decided before, in a turn that came to nothing: what was prepared went with it.
+        if self.prepared.is_empty() {
+            self.prepare_all();
+        }
         let mut rows = self.rows_of_names(catalog);
         if self.is_set {
             rows.push(Row::Plan(PlanRow { id: self.plan_id, set: true, members: self.deployments.clone() }));

@@ -29,7 +29,7 @@ pub(super) fn append(connection: &mut Connection, batch: &[ChangeSet]) -> Result
     transaction.commit().map_err(|error| {
         // The log ends with the frame that makes the batch valid. A full disk keeps it from being written, so that nobody will
         // ever read the batch. A COMMIT that fails otherwise has been rolled back or has not; SQLite does not promise which.
-        if was_not_written(&error) { clean(error) } else { CommitError::Unknown(failed(&error)) }
+        if was_not_written(&error) { clean(error) } else { CommitError::Lost(failed(&error)) }
     })
 }
 
@@ -41,6 +41,10 @@ fn was_not_written(error: &rusqlite::Error) -> bool {
 
 fn last_revision(connection: &Connection) -> rusqlite::Result<u64> {
     connection.prepare_cached("SELECT coalesce(max(revision), 0) FROM change")?.query_row([], |row| row.get(0))
+}
+
+pub(super) fn head(connection: &Connection) -> Result<u64, StoreError> {
+    last_revision(connection).map_err(|error| failed(&error))
 }
 
 /// Keeps the tables that say where things are in the history.
