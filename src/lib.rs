@@ -8,7 +8,8 @@
 //! - [`planner`]: what a specification resolves to, and why it does not: a pure function.
 //! - [`spec`]: from what was posted, in any spelling, to what the planner resolves.
 //! - [`wire`]: the forms in which plans are answered, recorded and read back.
-//! - [`store`]: the durable, totally ordered history; embedded in one folder.
+//! - [`graph`]: the nodes and relationships, for people to read, that a history stands for.
+//! - [`store`]: the durable, totally ordered history; embedded in one folder, or in a database that several processes share.
 //! - [`app`]: the use cases, and the one committer that decides what is recorded.
 //! - [`config`]: flags and the environment, read once into values.
 //! - [`http`] and [`cli`]: the two doors, which never import each other.
@@ -18,6 +19,7 @@ pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod document;
+pub mod graph;
 pub mod http;
 pub mod model;
 pub mod planner;

@@ -51,6 +51,20 @@ pub enum Cause {
     Settings,
 }
 
+impl Cause {
+    /// The cause as written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Finish => "finish",
+            Self::PutServer => "put-server",
+            Self::DeleteServer => "delete-server",
+            Self::PutEnvironment => "put-environment",
+            Self::Settings => "settings",
+        }
+    }
+}
+
 /// The state of one thing after a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -99,6 +99,20 @@ pub enum Action {
     Publish,
 }
 
+impl Action {
+    /// The action as written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+        }
+    }
+
+    /// Reads an action.
+    pub fn from_text(text: &str) -> Option<Self> {
+        (text == Self::Publish.as_str()).then_some(Self::Publish)
+    }
+}
+
 /// An attempt under way: from its opening until finish, expiry or abandon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
