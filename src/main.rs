@@ -9,12 +9,13 @@ use anyhow::Context as _;
 use clap::Parser;
 use mortise::app::{App, record_settings, system_clock};
 use mortise::cli::{self, Exit};
-use mortise::config::{Command, Config, Serve, SettingsCommand, StoreFlags, Version};
+use mortise::config::{Command, Config, Secret, Serve, SettingsCommand, StoreFlags, Version};
 use mortise::document::JsonText;
 use mortise::http::{self, HttpLimits};
 use mortise::model::Settings;
 use mortise::store::Store;
 use mortise::store::embedded::EmbeddedStore;
+use mortise::store::neo4j::{Address, Neo4jStore};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -54,7 +55,22 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
 
 /// The store that the flags name: the one place where a backend is chosen.
 fn open(flags: &StoreFlags) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(EmbeddedStore::open(&flags.data)?))
+    let Some(uri) = &flags.store else { return Ok(Arc::new(EmbeddedStore::open(&flags.data)?)) };
+    let from_file = flags.store_password_file.as_ref().map(|path| {
+        let read = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+        read.map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+    });
+    let from_file = from_file.transpose()?;
+    let password = flags.store_password.as_ref().map(Secret::reveal).or(from_file.as_deref());
+    let address = Address::parse(uri.reveal(), password)?;
+    let timeout = Duration::from_secs(flags.store_timeout_seconds);
+    Ok(Arc::new(Neo4jStore::open(address, timeout)?))
+}
+
+/// Where the store is, in words that may be shown.
+fn place(flags: &StoreFlags) -> String {
+    let address = flags.store.as_ref().and_then(|uri| Address::parse(uri.reveal(), None).ok());
+    address.map_or_else(|| format!("data in {}", flags.data.display()), |address| format!("data in {address}"))
 }
 
 /// Whether there is a store already.
@@ -80,7 +96,7 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
             tracing::info!("stopping; requests that were accepted are finished first");
             handle.stop(true).await;
         });
-        println!("mortise listens on http://{address}, data in {}", command.store.data.display());
+        println!("mortise listens on http://{address}, {}", place(&command.store));
         server.await
     })?;
     app.close();

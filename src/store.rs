@@ -4,6 +4,7 @@
 //! that may.
 
 pub mod embedded;
+pub mod neo4j;
 
 use std::fmt;
 
@@ -161,6 +162,9 @@ pub enum StoreError {
         /// The newest format that is known.
         known: i64,
     },
+    /// The address of a database cannot be used.
+    #[error("the address of the database cannot be used: {0}; it reads bolt://user:password@host:7687/database")]
+    Address(String),
     /// It holds what cannot be there.
     #[error("the store is damaged: {0}")]
     Damaged(String),

@@ -1,0 +1,112 @@
+//! The graph in Neo4j: one database, which many processes of Mortise may share.
+//!
+//! The history stands there as `Change` nodes with their texts, and beside it everything that it stands for, as nodes and
+//! relationships that anyone can read with Neo4j's own tools; see `schema/graph.cypher`. Both are written in one transaction.
+
+mod address;
+mod change_text;
+mod commit;
+mod fault;
+mod holder;
+mod pool;
+mod read;
+mod schema;
+mod statement;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+pub use address::Address;
+
+use super::{
+    CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment,
+};
+use crate::catalog::Catalog;
+use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
+use pool::Pool;
+
+/// How many connections are read over.
+const READERS: usize = 8;
+/// How many changes are read at once where all of them are.
+const REPLAYED: usize = 1_024;
+
+/// A database that is connected to.
+pub struct Neo4jStore {
+    address: Address,
+    /// How long one piece of work may take, with everything that is tried again.
+    timeout: Duration,
+    readers: Pool,
+    /// One connection: of the turns of one process only one is under way.
+    writer: Pool,
+    // The last to go: what is above closes its connections in it.
+    runtime: Runtime,
+}
+
+impl Neo4jStore {
+    /// Connects, and applies the schema. One piece of work may take `timeout`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database cannot be reached or used, or a newer version wrote it.
+    pub fn open(address: Address, timeout: Duration) -> Result<Self, StoreError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("neo4j").enable_all().build();
+        let runtime = runtime.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let step = timeout / 3;
+        let (readers, writer) = (Pool::new(&address, READERS, step)?, Pool::new(&address, 1, step)?);
+        let store = Self { address, timeout, readers, writer, runtime };
+        store.runtime.block_on(store.prepare())?;
+        for warning in store.runtime.block_on(store.unlimited()) {
+            tracing::warn!("{warning}");
+        }
+        Ok(store)
+    }
+}
+
+impl Store for Neo4jStore {
+    fn load(&self) -> Result<Catalog, StoreError> {
+        let mut catalog = Catalog::default();
+        loop {
+            let changes = self.changes_after(catalog.revision(), REPLAYED)?;
+            if changes.is_empty() {
+                return Ok(catalog);
+            }
+            changes.iter().for_each(|change| catalog.apply(change));
+        }
+    }
+
+    fn commit(&self, known: u64, decide: &mut Decide<'_>) -> Result<Vec<ChangeSet>, CommitError> {
+        self.runtime.block_on(self.take_turn(known, decide))
+    }
+
+    fn head(&self) -> Result<u64, StoreError> {
+        Ok(self.runtime.block_on(self.head_revision())?)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn changes_after(&self, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError> {
+        Ok(self.runtime.block_on(self.changes(revision, limit))?)
+    }
+
+    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
+        Ok(self.runtime.block_on(self.stored(id))?)
+    }
+
+    fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {
+        Ok(self.runtime.block_on(self.plan_set(id))?)
+    }
+
+    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
+        Ok(self.runtime.block_on(self.attempts(filter, page))?)
+    }
+
+    fn offer_snapshot(&self, _catalog: &Arc<Catalog>) {}
+
+    fn close(&self, _catalog: &Catalog) {
+        self.writer.reset();
+        self.readers.reset();
+    }
+}

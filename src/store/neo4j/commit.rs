@@ -1,0 +1,182 @@
+//! A turn to write: one transaction, which takes the head first.
+//!
+//! Whoever writes the head holds its lock until the transaction ends, so that turns come one after another; on an engine
+//! without locks the second of two turns fails when it commits. Inside, what other replicas recorded is read, the caller
+//! decides, and everything is written. A turn that came to nothing is taken again until the deadline.
+
+use std::time::Duration;
+
+use neo4rs::{Txn, query};
+
+use super::Neo4jStore;
+use super::fault::{Deadline, Fault};
+use super::pool::pause;
+use super::{holder, read, statement};
+use crate::model::{ChangeSet, Timestamp};
+use crate::store::{CommitError, Decide, StoreError, Turn};
+
+/// Takes the head, and its lock with it.
+const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn RETURN h.revision AS revision";
+/// What time it is now, not when the transaction or the statement before began.
+const CLOCK: &str = "RETURN datetime.realtime().epochMillis AS now";
+/// After how long a wait for the head its holder is looked for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How often a database that cannot be reached is tried.
+const TRIES: u32 = 4;
+
+/// How far a turn came.
+enum Taken {
+    /// The batch is recorded, or empty.
+    Done(Vec<ChangeSet>),
+    /// Nothing of it is recorded.
+    Nothing(Fault),
+    /// It was to be committed, and there was no answer.
+    Unanswered(Vec<ChangeSet>, Fault),
+}
+
+impl Neo4jStore {
+    pub(super) async fn take_turn(
+        &self,
+        mut known: u64,
+        decide: &mut Decide<'_>,
+    ) -> Result<Vec<ChangeSet>, CommitError> {
+        let deadline = Deadline::after(self.timeout);
+        let mut unanswered: Option<Vec<ChangeSet>> = None;
+        let (mut tries, mut broken) = (0, 0);
+        loop {
+            tries += 1;
+            let taken = self.turn(&mut known, &mut unanswered, decide, deadline).await;
+            let fault = match taken {
+                Taken::Done(batch) => return Ok(batch),
+                Taken::Nothing(fault) => fault,
+                Taken::Unanswered(batch, fault) => {
+                    unanswered = Some(batch);
+                    fault
+                }
+            };
+            if fault.breaks_the_connection() {
+                self.writer.reset();
+                broken += 1;
+            }
+            // What may have been recorded is worth every second that there is; what was not can be asked for again.
+            let is_given_up = unanswered.is_none() && broken >= TRIES;
+            if !fault.is_transient() || is_given_up || deadline.is_past() {
+                let error = StoreError::from(fault);
+                return Err(match unanswered {
+                    Some(_) => CommitError::Unknown(error),
+                    None => CommitError::Failed(error),
+                });
+            }
+            tracing::debug!(%fault, tries, "a turn to write came to nothing; taking it again");
+            pause(tries, deadline).await;
+        }
+    }
+
+    async fn turn(
+        &self,
+        known: &mut u64,
+        unanswered: &mut Option<Vec<ChangeSet>>,
+        decide: &mut Decide<'_>,
+        deadline: Deadline,
+    ) -> Taken {
+        let mut transaction = match self.writer.begin(deadline).await {
+            Ok(transaction) => transaction,
+            Err(fault) => return Taken::Nothing(fault),
+        };
+        let batch = match self.decided(&mut transaction, known, unanswered, decide, deadline).await {
+            Ok(Decided::Batch(batch)) => batch,
+            Ok(Decided::RecordedBefore(batch)) => {
+                self.end(transaction, deadline).await;
+                return Taken::Done(batch);
+            }
+            Err(fault) => {
+                if !fault.breaks_the_connection() {
+                    self.end(transaction, deadline).await;
+                }
+                return Taken::Nothing(fault);
+            }
+        };
+        if batch.is_empty() {
+            self.end(transaction, deadline).await;
+            return Taken::Done(batch);
+        }
+        match deadline.within(self.writer.step(), transaction.commit()).await {
+            Ok(()) => Taken::Done(batch),
+            // It answered that it did not.
+            Err(fault @ Fault::Refused { .. }) => Taken::Nothing(fault),
+            Err(fault) => Taken::Unanswered(batch, fault),
+        }
+    }
+
+    /// Takes the head, learns what was missed, decides, and writes; all but the commit.
+    async fn decided(
+        &self,
+        transaction: &mut Txn,
+        known: &mut u64,
+        unanswered: &mut Option<Vec<ChangeSet>>,
+        decide: &mut Decide<'_>,
+        deadline: Deadline,
+    ) -> Result<Decided, Fault> {
+        let head = self.take_head(transaction, deadline).await?;
+        if head < *known {
+            let error = format!("the head stands at revision {head}, before revision {known}, which was read before");
+            return Err(Fault::Damaged(error));
+        }
+        let missed = read::missed(transaction, &self.writer, deadline, *known, head).await?;
+        // The head is held: the turn that nobody answered has ended one way or the other, and this shows which.
+        if let Some(batch) = unanswered.take()
+            && batch.first().is_some_and(|first| missed.iter().any(|change| change.id == first.id))
+        {
+            return Ok(Decided::RecordedBefore(batch));
+        }
+        let now = read::all_rows(transaction, query(CLOCK));
+        let now = deadline.within(self.writer.step(), now).await?;
+        let now = now.first().map(|row| row.get::<i64>("now")).transpose()?.map(Timestamp::from_milliseconds);
+        let batch = decide(Turn { missed: &missed, now });
+        *known = head;
+        let mut due = head;
+        for change in &batch {
+            due += 1;
+            if change.revision != due {
+                let last = due - 1;
+                let error = format!("revision {} does not follow revision {last}, the last that is recorded", change.revision);
+                return Err(Fault::Damaged(error));
+            }
+        }
+        let statements = statement::of(&batch).map_err(|error| Fault::Damaged(error.to_string()))?;
+        for statement in statements {
+            deadline.within(self.writer.step(), transaction.run(statement)).await?;
+        }
+        Ok(Decided::Batch(batch))
+    }
+
+    /// Waits for the head. A holder that does not let go is found and ended meanwhile.
+    async fn take_head(&self, transaction: &mut Txn, deadline: Deadline) -> Result<u64, Fault> {
+        let turn = uuid::Uuid::now_v7().to_string();
+        let take = read::all_rows(transaction, query(TAKE_HEAD).param("turn", turn));
+        let take = deadline.within(self.timeout, take);
+        let mut take = std::pin::pin!(take);
+        let rows = loop {
+            tokio::select! {
+                rows = &mut take => break rows?,
+                () = tokio::time::sleep(PATIENCE.min(self.timeout / 2)) => holder::end(&self.readers, deadline).await,
+            }
+        };
+        let row = rows.first().ok_or_else(|| Fault::Damaged("the graph has no head any more".to_owned()))?;
+        Ok(row.get("revision")?)
+    }
+
+    /// Ends a transaction that records nothing. Where that fails its connection is closed, which ends it too.
+    async fn end(&self, transaction: Txn, deadline: Deadline) {
+        if deadline.within(self.writer.step(), transaction.rollback()).await.is_err() {
+            self.writer.reset();
+        }
+    }
+}
+
+enum Decided {
+    /// Written, to be committed.
+    Batch(Vec<ChangeSet>),
+    /// Recorded by the turn before, which nobody answered.
+    RecordedBefore(Vec<ChangeSet>),
+}

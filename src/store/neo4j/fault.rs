@@ -1,0 +1,129 @@
+//! What can go wrong between here and the database, told apart by what may be done about it.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::store::StoreError;
+
+/// Why a piece of work came to nothing.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The database answered that it will not. Nothing of the transaction is kept.
+    Refused {
+        /// Its code, as `Neo.ClientError.…`.
+        code: String,
+        /// What it says.
+        message: String,
+    },
+    /// The connection broke, or never was.
+    Broken(String),
+    /// It did not answer in time.
+    Late(Duration),
+    /// It answered what it cannot.
+    Damaged(String),
+}
+
+impl Fault {
+    /// Whether the same may go well in a moment.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            // A transaction that another replica ended, and one that a concurrent one made impossible: ArcadeDB answers the
+            // latter with its own codes.
+            Self::Refused { code, message } => {
+                code.contains("TransientError")
+                    || code.ends_with("Transaction.Terminated")
+                    || code.ends_with("Transaction.TransactionTimedOut")
+                    || is_conflict(message)
+            }
+            Self::Broken(_) | Self::Late(_) => true,
+            Self::Damaged(_) => false,
+        }
+    }
+
+    /// Whether the connection cannot be used again.
+    pub fn breaks_the_connection(&self) -> bool {
+        !matches!(self, Self::Refused { .. })
+    }
+}
+
+/// What ArcadeDB says where two transactions met, which it does not mark as transient.
+fn is_conflict(message: &str) -> bool {
+    ["ConcurrentModificationException", "Please retry the operation", "DuplicatedKeyException", "Duplicated key"]
+        .iter()
+        .any(|phrase| message.contains(phrase))
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { code, message } => write!(f, "the database refused: {message} ({code})"),
+            Self::Broken(why) => write!(f, "the database cannot be reached: {why}"),
+            Self::Late(time) => write!(f, "the database did not answer within {:.1} s", time.as_secs_f64()),
+            Self::Damaged(what) => f.write_str(what),
+        }
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Damaged(what) => Self::Damaged(what),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<neo4rs::Error> for Fault {
+    fn from(error: neo4rs::Error) -> Self {
+        match error {
+            neo4rs::Error::Neo4j(error) => {
+                Self::Refused { code: error.code().to_owned(), message: error.message().to_owned() }
+            }
+            neo4rs::Error::AuthenticationError(message) => {
+                Self::Refused { code: "Neo.ClientError.Security.Unauthorized".to_owned(), message }
+            }
+            neo4rs::Error::DeserializationError(error) => {
+                Self::Damaged(format!("the database answered what cannot be read: {error}"))
+            }
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
+
+impl From<neo4rs::DeError> for Fault {
+    fn from(error: neo4rs::DeError) -> Self {
+        neo4rs::Error::DeserializationError(error).into()
+    }
+}
+
+/// Until when a piece of work must be done.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline(Instant);
+
+impl Deadline {
+    pub fn after(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    /// What is left of the time.
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    pub fn is_past(self) -> bool {
+        self.left().is_zero()
+    }
+
+    /// Does `work` for no longer than `most`, and not beyond the deadline.
+    pub async fn within<T, E: Into<Fault>>(
+        self,
+        most: Duration,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Fault> {
+        let time = self.left().min(most);
+        match tokio::time::timeout(time, work).await {
+            Ok(done) => done.map_err(Into::into),
+            Err(_) => Err(Fault::Late(time)),
+        }
+    }
+}

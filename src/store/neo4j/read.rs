@@ -1,0 +1,283 @@
+//! What is read of the graph: the head, changes, attempts, sets.
+
+use std::collections::BTreeMap;
+
+use neo4rs::{BoltMap, Row, query};
+
+use super::Neo4jStore;
+use super::change_text;
+use super::fault::{Deadline, Fault};
+use super::pool::{Pool, pause};
+use crate::model::{
+    Action, ChangeSet, DeploymentId, DeploymentSpec, LeaseToken, Name, Opening, Outcome, PlanId, PlanRow, Row as Kept,
+    Slot, State,
+};
+use crate::store::{DeploymentFilter, ListedDeployment, Page, StoredDeployment};
+
+/// How often a reading is tried, where the connection breaks.
+const TRIES: u32 = 3;
+/// How many changes are read at once.
+const CHANGES: u64 = 128;
+
+const HEAD: &str = "MATCH (h:Head {name: 'head'}) RETURN h.revision AS revision";
+
+impl Neo4jStore {
+    /// Reads with a statement, again where that may help.
+    pub(super) async fn rows(&self, text: &str, parameters: BoltMap) -> Result<Vec<Row>, Fault> {
+        let deadline = Deadline::after(self.timeout);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.readers.rows(deadline, query(text).with_params(parameters.clone())).await {
+                Err(fault) if fault.is_transient() && tries < TRIES && !deadline.is_past() => pause(tries, deadline).await,
+                result => return result,
+            }
+        }
+    }
+
+    pub(super) async fn head_revision(&self) -> Result<u64, Fault> {
+        let rows = self.rows(HEAD, BoltMap::default()).await?;
+        rows.first().map_or(Ok(0), |row| Ok(row.get("revision")?))
+    }
+
+    /// Up to `limit` changes after `after`, in order, without a gap.
+    pub(super) async fn changes(&self, after: u64, limit: usize) -> Result<Vec<ChangeSet>, Fault> {
+        // What is committed shows piece by piece to whoever reads meanwhile. The head was read before, so that all of what
+        // stands behind it will show, if not at the first look.
+        let head = self.head_revision().await?;
+        let last = head.min(after.saturating_add(limit as u64));
+        let mut changes: Vec<ChangeSet> = Vec::new();
+        let deadline = Deadline::after(self.timeout);
+        let mut looks = 0;
+        while changes.last().map_or(after, |change| change.revision) < last {
+            let known = changes.last().map_or(after, |change| change.revision);
+            let rows = self.rows(CHANGES_BETWEEN, between(known, last)).await?;
+            let more = whole(change_text::read(&rows), known);
+            match more {
+                Ok(more) if !more.is_empty() => changes.extend(more),
+                _ if !deadline.is_past() && looks < 20 => {
+                    looks += 1;
+                    pause(looks, deadline).await;
+                }
+                Ok(_) => return Err(gap(known, last)),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(changes)
+    }
+
+    pub(super) async fn stored(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, Fault> {
+        let text = "MATCH (d:DeploymentSpec {id: $id}) WHERE d.receivedAt IS NOT NULL AND d.resolvedAt IS NOT NULL
+                    RETURN d.revision AS revision, d.receivedAt AS received, d.resolvedAt AS resolved";
+        let rows = self.rows(text, parameters([("id", id.to_string().into())])).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let revisions: [u64; 3] = [row.get("revision")?, row.get("received")?, row.get("resolved")?];
+        let mut changes = BTreeMap::new();
+        for revision in revisions {
+            if !changes.contains_key(&revision) {
+                changes.insert(revision, self.change(revision).await?);
+            }
+        }
+        let missing = |what: &str| Fault::Damaged(format!("the {what} of deployment {id} is not in the history"));
+        let rows = |revision: u64| changes[&revision].rows.iter().rev();
+        let spec = rows(revisions[0]).find_map(|row| match row {
+            Kept::DeploymentSpec(spec) if spec.id == id => Some(spec.clone()),
+            _ => None,
+        });
+        let received = rows(revisions[1]).find_map(|row| match row {
+            Kept::Received(received) if received.deployment == id => Some(received.clone()),
+            _ => None,
+        });
+        let resolution = rows(revisions[2]).find_map(|row| match row {
+            Kept::Resolution(resolution) if resolution.deployment == id => Some(resolution.clone()),
+            _ => None,
+        });
+        Ok(Some(StoredDeployment {
+            spec: spec.ok_or_else(|| missing("row"))?,
+            received: received.ok_or_else(|| missing("specification"))?,
+            resolution: resolution.ok_or_else(|| missing("resolution"))?,
+        }))
+    }
+
+    async fn change(&self, revision: u64) -> Result<ChangeSet, Fault> {
+        let found = self.changes(revision.saturating_sub(1), 1).await?;
+        found.into_iter().next().ok_or_else(|| gap(revision.saturating_sub(1), revision))
+    }
+
+    pub(super) async fn plan_set(&self, id: PlanId) -> Result<Option<PlanRow>, Fault> {
+        let text = "MATCH (p:Plan {id: $id}) OPTIONAL MATCH (p)-[r:INCLUDES]->(d:DeploymentSpec)
+                    RETURN r.n AS n, d.id AS member ORDER BY n";
+        let rows = self.rows(text, parameters([("id", id.to_string().into())])).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let members = rows.iter().filter_map(|row| row.get::<Option<String>>("member").transpose());
+        let members = members.map(|id| parsed(&id?)).collect::<Result<_, Fault>>()?;
+        Ok(Some(PlanRow { id, set: true, members }))
+    }
+
+    pub(super) async fn attempts(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, Fault> {
+        let word = |value: Option<&'static str>| value.map(neo4rs::BoltType::from);
+        let written = |value: &Option<String>| value.as_deref().map(neo4rs::BoltType::from);
+        let conditions = [
+            ("d.system = $system", "system", written(&filter.system)),
+            ("d.artifact = $artifact", "artifact", written(&filter.artifact)),
+            ("d.environment = $environment", "environment", written(&filter.environment)),
+            ("d.instance = $instance", "instance", written(&filter.instance)),
+            ("d.currentState = $state", "state", word(filter.state.map(State::as_str))),
+            ("d.targetState = $target", "target", word(filter.target_state.map(State::as_str))),
+            ("d.condition = $condition", "condition", word(filter.condition.map(|condition| condition.as_str()))),
+            ("d.outcome = $outcome", "outcome", word(filter.outcome.map(Outcome::as_str))),
+            ("d.actor = $actor", "actor", written(&filter.actor)),
+            ("d.createdAt >= $from", "from", filter.from.map(|time| time.to_string().into())),
+            ("d.createdAt < $to", "to", filter.to.map(|time| time.to_string().into())),
+            ("d.place < $before", "before", page.before.map(neo4rs::BoltType::from)),
+        ];
+        // The conditions are our own words; what the client gave is only ever a parameter.
+        let mut text = "MATCH (d:DeploymentSpec) WHERE d.place IS NOT NULL".to_owned();
+        let mut given = BoltMap::default();
+        for (condition, name, value) in conditions {
+            let Some(value) = value else { continue };
+            text.push_str(" AND ");
+            text.push_str(condition);
+            given.put(name.into(), value);
+        }
+        text.push_str(" WITH d ORDER BY d.place DESC LIMIT $limit OPTIONAL MATCH (d)-[:LEASED_AS]->(l:Lease) ");
+        text.push_str(ATTEMPT);
+        text.push_str(" ORDER BY place DESC");
+        given.put("limit".into(), i64::try_from(page.limit).unwrap_or(i64::MAX).into());
+        let rows = self.rows(&text, given).await?;
+        let mut listed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut spec = attempt(row)?;
+            if row.get::<Option<bool>>("reasonInHistory")?.unwrap_or(false)
+                && let Some(stored) = self.stored(spec.id).await?
+            {
+                spec = stored.spec;
+            }
+            listed.push(ListedDeployment { place: row.get("place")?, spec });
+        }
+        Ok(listed)
+    }
+}
+
+/// The columns of an attempt `d` and its lease `l`.
+const ATTEMPT: &str = "RETURN d.place AS place, d.id AS id, d.plan AS plan, d.system AS system, d.artifact AS artifact,
+    d.environment AS environment, d.instance AS instance, d.version AS version, d.number AS number,
+    d.currentState AS currentState, d.targetState AS targetState, d.outcome AS outcome, d.reason AS reason,
+    d.reasonInHistory AS reasonInHistory, d.createdAt AS createdAt, d.finishedAt AS finishedAt, d.actor AS actor,
+    d.supersedes AS supersedes, l.token AS token, l.action AS action";
+
+fn attempt(row: &Row) -> Result<DeploymentSpec, Fault> {
+    let text = |name: &str| Ok::<String, Fault>(row.get(name)?);
+    let maybe = |name: &str| Ok::<Option<String>, Fault>(row.get(name)?);
+    let name = |column: &str| Name::new(text(column)?).map_err(|error| unreadable(column, &error));
+    let state = |column: &str| {
+        let written = text(column)?;
+        State::ALL.into_iter().find(|state| state.as_str() == written).ok_or_else(|| unreadable(column, &written))
+    };
+    let outcome = maybe("outcome")?
+        .map(|written| {
+            let found = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == written);
+            found.ok_or_else(|| unreadable("outcome", &written))
+        })
+        .transpose()?;
+    let token = maybe("token")?.map(LeaseToken);
+    let action = maybe("action")?.and_then(|action| Action::from_text(&action));
+    let (opening, ended_with) = match (action, token) {
+        (Some(action), Some(token)) => (Some(Opening { action, token }), None),
+        (_, token) => (None, token),
+    };
+    Ok(DeploymentSpec {
+        id: parsed(&text("id")?)?,
+        plan: parsed(&text("plan")?)?,
+        slot: Slot { artifact: name("artifact")?, environment: name("environment")?, instance: text("instance")?.into() },
+        system: name("system")?,
+        version: text("version")?.into(),
+        number: row.get("number")?,
+        current_state: state("currentState")?,
+        target_state: state("targetState")?,
+        opening,
+        outcome,
+        reason: maybe("reason")?,
+        ended_with,
+        created_at: parsed(&text("createdAt")?)?,
+        finished_at: maybe("finishedAt")?.map(|time| parsed(&time)).transpose()?,
+        actor: maybe("actor")?,
+        supersedes: maybe("supersedes")?.map(|id| parsed(&id)).transpose()?,
+    })
+}
+
+fn unreadable(what: &str, why: &dyn std::fmt::Display) -> Fault {
+    Fault::Damaged(format!("{what} of a DeploymentSpec cannot be read: {why}"))
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Fault> {
+    text.parse().map_err(|error: T::Err| Fault::Damaged(format!("`{text}` cannot be read: {error}")))
+}
+
+/// The parameters of a statement.
+pub(super) fn parameters<const N: usize>(given: [(&str, neo4rs::BoltType); N]) -> BoltMap {
+    given.into_iter().map(|(name, value)| (name.into(), value)).collect()
+}
+
+/// Reads changes after `$after` up to `$last`. The columns are those that [`change_text::read`] reads.
+const CHANGES_BETWEEN: &str = "MATCH (c:Change)-[p:PART]->(t:Text) WHERE c.revision > $after AND c.revision <= $last
+    RETURN c.revision AS revision, p.n AS n, t.text AS text";
+
+/// The parameters for the next changes after `after`, of those up to `last`.
+fn between(after: u64, last: u64) -> BoltMap {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX).into();
+    parameters([("after", number(after)), ("last", number(last.min(after.saturating_add(CHANGES))))])
+}
+
+/// Those changes that follow `after` without a gap.
+fn whole(read: Result<Vec<ChangeSet>, Fault>, after: u64) -> Result<Vec<ChangeSet>, Fault> {
+    let mut due = after;
+    let follows = |change: &ChangeSet| {
+        due += 1;
+        change.revision == due
+    };
+    Ok(read?.into_iter().take_while(follows).collect())
+}
+
+fn gap(after: u64, last: u64) -> Fault {
+    Fault::Damaged(format!("the history has no revision {}, though the head stands at {last} or later", after + 1))
+}
+
+/// What another replica recorded after `known`, read inside of a transaction that holds the head.
+pub(super) async fn missed(
+    transaction: &mut neo4rs::Txn,
+    pool: &Pool,
+    deadline: Deadline,
+    known: u64,
+    head: u64,
+) -> Result<Vec<ChangeSet>, Fault> {
+    let mut changes: Vec<ChangeSet> = Vec::new();
+    loop {
+        let after = changes.last().map_or(known, |change| change.revision);
+        if after >= head {
+            return Ok(changes);
+        }
+        let statement = query(CHANGES_BETWEEN).with_params(between(after, head));
+        let rows = deadline.within(pool.step(), all_rows(transaction, statement)).await?;
+        let more = whole(change_text::read(&rows), after)?;
+        if more.is_empty() {
+            return Err(gap(after, head));
+        }
+        changes.extend(more);
+    }
+}
+
+/// Every row of a statement inside of a transaction.
+pub(super) async fn all_rows(
+    transaction: &mut neo4rs::Txn,
+    statement: neo4rs::Query,
+) -> Result<Vec<Row>, neo4rs::Error> {
+    let mut stream = transaction.execute(statement).await?;
+    let mut rows = Vec::new();
+    while let Some(row) = stream.next(transaction.handle()).await? {
+        rows.push(row);
+    }
+    Ok(rows)
+}
