@@ -137,6 +137,11 @@ impl App {
         }
     }
 
+    /// Whether other processes may record things too.
+    fn is_shared(&self) -> bool {
+        self.follower.is_some()
+    }
+
     /// Whether requests can be recorded now.
     ///
     /// # Errors

@@ -1,7 +1,11 @@
 //! Stores: the laws that every backend keeps, what is special to the embedded one, and what happens when a commit fails.
 
+#[path = "store/bolt.rs"]
+mod bolt;
 #[path = "store/conformance.rs"]
 mod conformance;
+#[path = "support/database.rs"]
+mod database;
 #[path = "store/embedded.rs"]
 mod embedded;
 #[path = "store/faults.rs"]

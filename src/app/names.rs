@@ -78,6 +78,17 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] with the nearest name, where there is none.
     pub async fn named_one(&self, kind: NamedKind, name: &str) -> Result<JsonText, AppError> {
+        match self.known_one(kind, name).await {
+            // Another process may have recorded it a moment ago.
+            Err(AppError::NotFound { .. }) if self.is_shared() => {
+                self.catch_up().await?;
+                self.known_one(kind, name).await
+            }
+            known => known,
+        }
+    }
+
+    async fn known_one(&self, kind: NamedKind, name: &str) -> Result<JsonText, AppError> {
         let catalog = self.catalog();
         let missing = || not_found(&catalog, kind, name);
         match kind {

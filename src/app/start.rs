@@ -100,7 +100,7 @@ impl App {
         // Only under a key can the request turn out to be a repeat, to be compared with what was recorded.
         let repeated = key.as_ref().map(|_| document);
         // Whether this process knows all that was recorded before the request came. Only then may it refuse.
-        let mut is_current = self.follower.is_none();
+        let mut is_current = !self.is_shared();
         loop {
             let catalog = self.catalog();
             let order = check_order(&catalog, key.as_deref(), &command.specs);

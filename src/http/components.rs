@@ -10,8 +10,8 @@ use crate::app::{ComponentFilter, Listed};
 use crate::model::{Code, ComponentState};
 use crate::spec::parse_filter;
 
-const PARAMETERS: [&str; 9] =
-    ["system", "environment", "interface", "artifact", "server", "state", "selector", "limit", "cursor"];
+const PARAMETERS: [&str; 10] =
+    ["system", "environment", "interface", "artifact", "server", "state", "selector", "limit", "cursor", "consistency"];
 
 pub(super) async fn list(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     respond(&request, list_answer(&request, &state).await)
@@ -35,7 +35,7 @@ async fn list_answer(request: &HttpRequest, state: &State) -> Answer {
     };
     let limit = query.take_limit()?;
     let after = query.take_parsed("cursor", "the `next` of the answer before")?;
-    query.finish(&PARAMETERS)?;
+    query.finish_reading(&PARAMETERS, &state.app).await?;
     let found = state.app.components(filter, limit, after).await?;
     Ok(page(request, &Listed { items: found.items, next: found.next.map(|id| id.to_string()) }))
 }
@@ -45,6 +45,6 @@ pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpRe
 }
 
 async fn get_answer(request: &HttpRequest, state: &State) -> Answer {
-    Query::without(request)?;
+    Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
     Ok(ok(request, &state.app.component(id(request)?).await?))
 }

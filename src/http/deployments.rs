@@ -10,7 +10,7 @@ use crate::document::JsonText;
 use crate::model::{Condition, DeploymentId, Outcome, State as DeploymentState};
 use crate::store::DeploymentFilter;
 
-const PARAMETERS: [&str; 13] = [
+const PARAMETERS: [&str; 14] = [
     "system",
     "artifact",
     "environment",
@@ -24,6 +24,7 @@ const PARAMETERS: [&str; 13] = [
     "to",
     "limit",
     "cursor",
+    "consistency",
 ];
 
 pub(super) async fn list(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
@@ -48,7 +49,7 @@ async fn list_answer(request: &HttpRequest, state: &State) -> Answer {
     };
     let limit = query.take_limit()?;
     let before = query.take_parsed("cursor", "the `next` of the answer before")?;
-    query.finish(&PARAMETERS)?;
+    query.finish_reading(&PARAMETERS, &state.app).await?;
     Ok(page(request, &state.app.deployments(filter, limit, before).await?))
 }
 
@@ -57,7 +58,7 @@ pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpRe
 }
 
 async fn get_answer(request: &HttpRequest, state: &State) -> Answer {
-    Query::without(request)?;
+    Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
     Ok(ok(request, &state.app.plan(id(request)?).await?))
 }
 
@@ -79,7 +80,7 @@ async fn specification_answer(request: &HttpRequest, state: &State) -> Answer {
     struct ReceivedSet {
         artifact_specs: Vec<Received>,
     }
-    Query::without(request)?;
+    Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
     let (rows, is_set) = state.app.received(id(request)?).await?;
     let received = rows.into_iter().map(|row| Received {
         id: is_set.then_some(row.deployment),

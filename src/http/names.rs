@@ -15,7 +15,7 @@ async fn list_answer(request: &HttpRequest, state: &State, kind: NamedKind) -> A
     let mut query = Query::of(request)?;
     let limit = query.take_limit()?;
     let after = query.take("cursor");
-    query.finish(&["limit", "cursor"])?;
+    query.finish_reading(&["limit", "cursor", "consistency"], &state.app).await?;
     Ok(page(request, &state.app.named(kind, limit, after).await?))
 }
 
@@ -24,7 +24,7 @@ pub(super) async fn get(request: HttpRequest, state: web::Data<State>, kind: Nam
 }
 
 async fn get_answer(request: &HttpRequest, state: &State, kind: NamedKind) -> Answer {
-    Query::without(request)?;
+    Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
     let name = segment(request, "name")?;
     Ok(ok(request, &state.app.named_one(kind, &name).await?))
 }

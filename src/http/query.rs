@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use percent_encoding::percent_decode_str;
 
 use super::problem::Refusal;
+use crate::app::App;
 use crate::model::{Code, TextRule};
 use crate::spec::nearest;
 
@@ -115,6 +116,20 @@ impl Query {
                 Err(Refusal::new(Code::InvalidQuery, format!("the parameter `{name}` is not known here{hint}")))
             }
         }
+    }
+
+    /// The same for a route that reads what is recorded: `consistency=strong` waits until everything is known that was recorded
+    /// before, by whomever; `eventual`, the default, answers from what this process knows.
+    ///
+    /// # Errors
+    /// Where anything is left, or the store does not answer.
+    pub async fn finish_reading(mut self, known: &[&str], app: &App) -> Result<(), Refusal> {
+        let is_strong = self.take_choice("consistency", &[("eventual", false), ("strong", true)])?;
+        self.finish(known)?;
+        if is_strong == Some(true) {
+            app.catch_up().await?;
+        }
+        Ok(())
     }
 
     /// What is left, as inputs: their prefix `input.` may be left out.

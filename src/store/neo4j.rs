@@ -20,9 +20,7 @@ use tokio::runtime::Runtime;
 
 pub use address::Address;
 
-use super::{
-    CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment,
-};
+use super::{CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment};
 use crate::catalog::Catalog;
 use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use pool::Pool;
@@ -50,10 +48,11 @@ impl Neo4jStore {
     /// # Errors
     /// [`StoreError`] where the database cannot be reached or used, or a newer version wrote it.
     pub fn open(address: Address, timeout: Duration) -> Result<Self, StoreError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("neo4j").enable_all().build();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("neo4j").enable_all().build();
         let runtime = runtime.map_err(|error| StoreError::Failed(error.to_string()))?;
         let step = timeout / 3;
-        let (readers, writer) = (Pool::new(&address, READERS, step)?, Pool::new(&address, 1, step)?);
+        let (readers, writer) = (Pool::new(&address, READERS, step, step)?, Pool::new(&address, 1, step, timeout)?);
         let store = Self { address, timeout, readers, writer, runtime };
         store.runtime.block_on(store.prepare())?;
         for warning in store.runtime.block_on(store.unlimited()) {

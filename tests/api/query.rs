@@ -36,6 +36,23 @@ const ROUTES: [(&str, &str); 24] = [
     ("POST", "/deployments/start"),
 ];
 
+/// What reads nothing that is recorded.
+const NOTHING_RECORDED: [&str; 4] = ["/healthz", "/readyz", "/problems/not-found", "/schema/artifact-spec"];
+
+#[test]
+fn consistency_is_a_word_on_every_route_that_reads_what_is_recorded() {
+    let server = Server::start();
+    let plan = server.deploy(&spec("a"));
+    let id = text(&plan, "id");
+    let paths = ["/deployments", "/components", "/artifacts", "/artifacts/a", "/environments/test"].map(str::to_owned);
+    for path in paths.into_iter().chain([format!("/deployments/{id}"), format!("/deployments/{id}/specification")]) {
+        let answers =
+            ["", "?consistency=strong", "?consistency=eventual"].map(|query| server.get(&format!("{path}{query}")));
+        assert!(answers.iter().all(|answer| answer.expect(200) == answers[0].json()), "{path}");
+        server.get(&format!("{path}?consistency=none")).expect_problem(400, "invalid-query");
+    }
+}
+
 #[test]
 fn reserved_names_are_refused_on_every_route_that_does_not_read_them() {
     let server = Server::start();
@@ -44,7 +61,12 @@ fn reserved_names_are_refused_on_every_route_that_does_not_read_them() {
         if path.starts_with("/deployments/x") || path.starts_with("/components/x") {
             continue;
         }
-        for name in RESERVED.into_iter().filter(|name| !(*name == "dryRun" && path == "/deployments/start")) {
+        let reads = |name: &str| match name {
+            "dryRun" => path == "/deployments/start",
+            "consistency" => method == "GET" && !NOTHING_RECORDED.contains(&path),
+            _ => false,
+        };
+        for name in RESERVED.into_iter().filter(|name| !reads(name)) {
             let headers: &[_] = if matches!(method, "GET" | "DELETE") { &[] } else { &[JSON] };
             let body = if headers.is_empty() { String::new() } else { spec("a").to_string() };
             let answer = server.send(method, &format!("{path}?{name}=true"), headers, body);

@@ -13,8 +13,10 @@ use crate::sample::{Sample, received, slot};
 
 /// Where a store is kept: opened empty first, and then again with all that was committed.
 pub trait Place {
-    /// An empty place.
-    fn new() -> Self;
+    /// An empty place; `None`, said aloud, where there can be none here.
+    fn new() -> Option<Self>
+    where
+        Self: Sized;
 
     /// Opens the store. The one opened before was dropped.
     fn open(&self) -> Box<dyn Store>;
@@ -42,7 +44,8 @@ macro_rules! conformance {
         $(
             #[test]
             fn $law() {
-                $crate::conformance::$law(&<$place as $crate::conformance::Place>::new());
+                let Some(place) = <$place as $crate::conformance::Place>::new() else { return };
+                $crate::conformance::$law(&place);
             }
         )*
     };

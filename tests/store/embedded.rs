@@ -16,8 +16,8 @@ use crate::sample::{Sample, slot};
 struct Folder(TempDir);
 
 impl Place for Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    fn new() -> Option<Self> {
+        Some(Self::empty())
     }
 
     fn open(&self) -> Box<dyn Store> {
@@ -26,6 +26,10 @@ impl Place for Folder {
 }
 
 impl Folder {
+    fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
     fn path(&self) -> &Path {
         self.0.path()
     }
@@ -40,7 +44,7 @@ impl Folder {
 
     /// A folder with a history that is long enough for a snapshot when it is closed, closed.
     fn with_snapshot() -> (Self, Sample) {
-        let folder = Self::new();
+        let folder = Self::empty();
         let mut sample = Sample::default();
         lengthen(&mut sample, "artifact");
         let store = folder.open();
@@ -67,7 +71,7 @@ conformance!(Folder);
 
 #[test]
 fn a_folder_that_is_open_is_refused_to_another_who_is_told_who_has_it() {
-    let folder = Folder::new();
+    let folder = Folder::empty();
     let store = folder.open();
     let refused = EmbeddedStore::open(folder.path()).err().expect("it is in use");
     assert!(matches!(&refused, StoreError::InUse { pid: Some(pid), .. } if *pid == std::process::id().to_string()));
@@ -80,7 +84,7 @@ fn a_folder_that_is_open_is_refused_to_another_who_is_told_who_has_it() {
 
 #[test]
 fn a_folder_that_cannot_be_made_is_refused_by_name() {
-    let folder = Folder::new();
+    let folder = Folder::empty();
     let file = folder.path().join("file");
     fs::write(&file, "no folder").unwrap();
     for path in [file.clone(), file.join("below")] {
@@ -91,7 +95,7 @@ fn a_folder_that_cannot_be_made_is_refused_by_name() {
 
 #[test]
 fn a_newer_format_is_refused_and_left_as_it_is() {
-    let folder = Folder::new();
+    let folder = Folder::empty();
     folder.open();
     let connection = Connection::open(folder.database()).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
@@ -105,7 +109,7 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
 
 #[test]
 fn a_file_that_is_no_database_is_refused() {
-    let folder = Folder::new();
+    let folder = Folder::empty();
     fs::write(folder.database(), "this is no database, and long enough to be read as if it were one".repeat(100))
         .unwrap();
     assert!(matches!(EmbeddedStore::open(folder.path()), Err(StoreError::Failed(_))));
@@ -113,7 +117,7 @@ fn a_file_that_is_no_database_is_refused() {
 
 #[test]
 fn a_history_with_a_gap_is_damaged() {
-    let folder = Folder::new();
+    let folder = Folder::empty();
     let mut sample = Sample::default();
     (0..5).for_each(|_| sample.touch("test"));
     folder.open().append(&sample.changes).unwrap();
@@ -233,7 +237,7 @@ fn what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way() {
 #[test]
 fn a_closed_store_has_moved_everything_into_one_file_that_can_be_copied() {
     let (folder, sample) = Folder::with_snapshot();
-    let copy = Folder::new();
+    let copy = Folder::empty();
     fs::copy(folder.database(), copy.database()).unwrap();
     copy.assert_loads(&sample);
 }

@@ -33,7 +33,8 @@ impl Address {
         if !SCHEMES.contains(&url.scheme()) {
             return Err(wrong(format!("its scheme is `{}`, not one of {}", url.scheme(), SCHEMES.join(", "))));
         }
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host".to_owned()))?;
+        let host =
+            url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host".to_owned()))?;
         let decoded = |text: &str| {
             let decoded = percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
             decoded.map_err(|_| wrong("a part of it is not UTF-8 once it is decoded".to_owned()))
@@ -57,7 +58,11 @@ impl Address {
     }
 
     /// A configuration of the driver for this address.
-    pub(super) fn config(&self, connections: usize, timeout: std::time::Duration) -> Result<neo4rs::Config, StoreError> {
+    pub(super) fn config(
+        &self,
+        connections: usize,
+        timeout: std::time::Duration,
+    ) -> Result<neo4rs::Config, StoreError> {
         let mut builder = neo4rs::ConfigBuilder::default()
             .uri(self.endpoint.as_str())
             .user(self.user.as_str())

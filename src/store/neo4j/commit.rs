@@ -139,7 +139,8 @@ impl Neo4jStore {
             due += 1;
             if change.revision != due {
                 let last = due - 1;
-                let error = format!("revision {} does not follow revision {last}, the last that is recorded", change.revision);
+                let error =
+                    format!("revision {} does not follow revision {last}, the last that is recorded", change.revision);
                 return Err(Fault::Damaged(error));
             }
         }

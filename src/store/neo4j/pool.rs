@@ -21,8 +21,10 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub fn new(address: &Address, connections: usize, step: Duration) -> Result<Self, StoreError> {
-        Ok(Self { config: address.config(connections, step)?, graph: Mutex::new(None), step })
+    /// A pool of so many connections. One exchange may take `step`, a wait for a lock `wait`.
+    pub fn new(address: &Address, connections: usize, step: Duration, wait: Duration) -> Result<Self, StoreError> {
+        // The driver bounds every single answer by what it calls the timeout of connecting.
+        Ok(Self { config: address.config(connections, wait)?, graph: Mutex::new(None), step })
     }
 
     fn graph(&self) -> Result<Graph, Fault> {

@@ -29,7 +29,9 @@ impl Neo4jStore {
         loop {
             tries += 1;
             match self.readers.rows(deadline, query(text).with_params(parameters.clone())).await {
-                Err(fault) if fault.is_transient() && tries < TRIES && !deadline.is_past() => pause(tries, deadline).await,
+                Err(fault) if fault.is_transient() && tries < TRIES && !deadline.is_past() => {
+                    pause(tries, deadline).await
+                }
                 result => return result,
             }
         }
@@ -191,7 +193,11 @@ fn attempt(row: &Row) -> Result<DeploymentSpec, Fault> {
     Ok(DeploymentSpec {
         id: parsed(&text("id")?)?,
         plan: parsed(&text("plan")?)?,
-        slot: Slot { artifact: name("artifact")?, environment: name("environment")?, instance: text("instance")?.into() },
+        slot: Slot {
+            artifact: name("artifact")?,
+            environment: name("environment")?,
+            instance: text("instance")?.into(),
+        },
         system: name("system")?,
         version: text("version")?.into(),
         number: row.get("number")?,

@@ -49,7 +49,8 @@ impl Neo4jStore {
     }
 
     async fn apply(&self, deadline: Deadline) -> Result<(), Unprepared> {
-        let known = self.readers.rows(deadline, query("MATCH (h:Head {name: 'head'}) RETURN h.format AS format")).await?;
+        let known =
+            self.readers.rows(deadline, query("MATCH (h:Head {name: 'head'}) RETURN h.format AS format")).await?;
         if let Some(row) = known.first() {
             let found: i64 = row.get::<Option<i64>>("format").map_err(Fault::from)?.unwrap_or(FORMAT);
             if found > FORMAT {

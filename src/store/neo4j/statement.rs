@@ -97,9 +97,7 @@ impl Statements {
             let identity = if key.require.is_empty() { "" } else { " {require: row.q}" };
             let set = if properties.is_empty() { "" } else { " SET r += row.p" };
             let kind = key.kind;
-            let text = format!(
-                "UNWIND $rows AS row MATCH {from} MATCH {to} MERGE (f)-[r:{kind}{identity}]->(t){set}"
-            );
+            let text = format!("UNWIND $rows AS row MATCH {from} MATCH {to} MERGE (f)-[r:{kind}{identity}]->(t){set}");
             let mut row = key_of(&key.from, ["a", "b"]);
             row.value.extend(key_of(&key.to, ["c", "d"]).value);
             if !key.require.is_empty() {

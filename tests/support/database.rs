@@ -1,0 +1,155 @@
+//! Real databases that speak Bolt: one that a whole `cargo test` shares, and ones of a test's own for faults.
+//!
+//! They are started by the scripts in `tests/servers`, on loopback, and ended by a watchdog when the tests have ended. Where
+//! one cannot run, for want of Java say, its tests are skipped aloud; under CI an absent Neo4j is a failure.
+//!
+//! `MORTISE_TEST_BOLT_URI` names a Neo4j to use instead of one that is started: it is emptied! `MORTISE_TEST_REQUIRE_NEO4J=1`
+//! makes an absent Neo4j a failure, as `CI` does.
+
+#![allow(dead_code, reason = "every test crate uses another part of it")]
+
+#[path = "database/private.rs"]
+mod private;
+#[path = "database/script.rs"]
+mod script;
+#[path = "database/wipe.rs"]
+mod wipe;
+
+use std::fs::File;
+use std::io::Write;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+#[allow(unused_imports, reason = "every test crate uses another part of it")]
+pub use private::{PrivateDatabase, private};
+use script::{Absent, Script};
+#[allow(unused_imports, reason = "every test crate uses another part of it")]
+pub use wipe::connect;
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Neo4j,
+    ArcadeDb,
+}
+
+/// A database that speaks Bolt.
+#[derive(Debug)]
+pub struct Database {
+    engine: Engine,
+    uri: String,
+    /// Held by the test that has the database alone, whichever process that runs in.
+    lock: PathBuf,
+    /// The same within this process, where a lock of a file may be held twice.
+    alone: Mutex<()>,
+}
+
+/// The database that all test binaries of one `cargo test` share, started where it is not running yet; `None`, said aloud, where
+/// it cannot run here.
+pub fn shared(engine: Engine) -> Option<&'static Database> {
+    static NEO4J: OnceLock<Result<Database, Absent>> = OnceLock::new();
+    static ARCADE_DB: OnceLock<Result<Database, Absent>> = OnceLock::new();
+    let database = match engine {
+        Engine::Neo4j => &NEO4J,
+        Engine::ArcadeDb => &ARCADE_DB,
+    };
+    match database.get_or_init(|| Database::shared(engine)) {
+        Ok(database) => Some(database),
+        Err(absent) => {
+            skip(engine, absent);
+            None
+        }
+    }
+}
+
+impl Database {
+    fn shared(engine: Engine) -> Result<Self, Absent> {
+        let folder = folder();
+        if let (Engine::Neo4j, Ok(uri)) = (engine, std::env::var("MORTISE_TEST_BOLT_URI")) {
+            return Ok(Self::new(engine, uri, folder.join("given.lock")));
+        }
+        // The first test binary starts it, the others find it: the script does nothing where it runs already.
+        let starting = File::create(folder.join(format!("{}.lock", engine.name()))).expect("a file can be made");
+        starting.lock().expect("a file can be locked");
+        let tests = script::test_run();
+        let data = folder.join(format!("{}-{tests}", engine.name()));
+        let uri = Script::of(engine, &data).start(tests.pid)?;
+        Ok(Self::new(engine, uri, data.join("alone.lock")))
+    }
+
+    fn new(engine: Engine, uri: String, lock: PathBuf) -> Self {
+        Self { engine, uri, lock, alone: Mutex::new(()) }
+    }
+
+    /// Who answers.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// `bolt://user:password@host:port`
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Waits until no other test has the database, in any process, then empties it: no node, no constraint, no index, and no
+    /// transaction that an earlier test left behind.
+    pub fn exclusive(&self) -> Exclusive<'_> {
+        let alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = File::create(&self.lock).expect("a file can be made");
+        file.lock().expect("a file can be locked");
+        wipe::wipe(self.engine, &self.uri);
+        Exclusive { database: self, _file: file, _alone: alone }
+    }
+}
+
+/// A database that one test has alone, empty when it was given.
+#[derive(Debug)]
+pub struct Exclusive<'a> {
+    database: &'a Database,
+    // Dropped in this order: the file is closed, which unlocks it, while this process still has its turn.
+    _file: File,
+    _alone: MutexGuard<'a, ()>,
+}
+
+impl Deref for Exclusive<'_> {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        self.database
+    }
+}
+
+impl Engine {
+    /// As its script and its folders are named.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Neo4j => "neo4j",
+            Self::ArcadeDb => "arcadedb",
+        }
+    }
+
+    /// Whether a test that cannot have it fails.
+    fn required(self) -> bool {
+        let set = |name| std::env::var(name).unwrap_or_default();
+        self == Self::Neo4j && (!set("CI").is_empty() || set("MORTISE_TEST_REQUIRE_NEO4J") == "1")
+    }
+}
+
+/// Says that a test is skipped, or fails it where the database is required.
+#[track_caller]
+fn skip(engine: Engine, absent: &Absent) {
+    assert!(!engine.required(), "{engine:?} is required here: {absent}");
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    // Into what the test printed, which is kept from the terminal as long as it passes, and past that.
+    println!("skipped: {absent}");
+    writeln!(std::io::stderr(), "{test}: skipped: {absent}").expect("standard error can be written to");
+}
+
+/// Where databases keep their files.
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("databases");
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    folder
+}
