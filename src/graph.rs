@@ -7,6 +7,7 @@ mod delta;
 mod memory;
 mod row;
 mod shape;
+pub mod statement;
 
 pub use delta::{Delta, Direction, NodePut, Presence};
 pub use memory::{MemoryGraph, MemoryNode, MemoryRelationship, NodeId, RelationshipId};

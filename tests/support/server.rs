@@ -47,6 +47,11 @@ impl Server {
         Self::run(command(data, flags))
     }
 
+    /// A server with its store in the database at `uri`.
+    pub fn start_on(uri: &str, flags: &[&str]) -> Self {
+        Self::run(command_on(uri, flags))
+    }
+
     /// A server that this command runs; see [`command`].
     pub fn run(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the binary that was built can be run");
@@ -237,6 +242,14 @@ impl Drop for Server {
 pub fn command(data: &Path, flags: &[&str]) -> Command {
     let mut command = mortise();
     command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--data"]).arg(data).args(flags);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+}
+
+/// The command that runs a server with its store in the database at `uri`.
+pub fn command_on(uri: &str, flags: &[&str]) -> Command {
+    let mut command = mortise();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error,neo4rs=off", "--store", uri]).args(flags);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command
 }

@@ -1,6 +1,6 @@
 //! What is read of the graph: the head, changes, attempts, sets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use neo4rs::{BoltMap, Row, query};
 
@@ -75,10 +75,8 @@ impl Neo4jStore {
         let Some(row) = rows.first() else { return Ok(None) };
         let revisions: [u64; 3] = [row.get("revision")?, row.get("received")?, row.get("resolved")?];
         let mut changes = BTreeMap::new();
-        for revision in revisions {
-            if !changes.contains_key(&revision) {
-                changes.insert(revision, self.change(revision).await?);
-            }
+        for revision in BTreeSet::from(revisions) {
+            changes.insert(revision, self.change(revision).await?);
         }
         let missing = |what: &str| Fault::Damaged(format!("the {what} of deployment {id} is not in the history"));
         let rows = |revision: u64| changes[&revision].rows.iter().rev();
