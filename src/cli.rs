@@ -1,14 +1,18 @@
-//! The client commands. They speak to a server over HTTP, but for `check` and `version`, which need none.
+//! The client commands. They speak to a server over HTTP, but for `check` and `version`, which need none, and for `export` and
+//! `import`, which are given a store.
 
 mod check;
 mod client;
 mod deploy;
+mod progress;
 mod show;
 mod source;
+mod transfer;
 mod version;
 
 pub use check::check;
 pub use deploy::{finish, plan, start};
+pub use transfer::{ImportFile, export, import};
 pub use version::{compare, matches};
 
 /// How a command ended, as its exit code says.

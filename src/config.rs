@@ -38,6 +38,10 @@ pub enum Command {
     /// Show or change the settings kept in a store: a folder that no server has open, or a database.
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// Write the history of a store into a file, from which it can be imported into any other.
+    Export(Export),
+    /// Read an export into a store that is empty, or holds the beginning of it. Run again, it goes on where it stopped.
+    Import(Import),
 }
 
 /// Run the server.
@@ -295,6 +299,30 @@ pub enum SettingsCommand {
         #[command(flatten)]
         settings: SettingsFlags,
     },
+}
+
+/// Write the history of a store into a file.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The store to export.
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// The file; `-` is standard output. It gets its name when it is whole.
+    #[arg(long, short, env = "MORTISE_OUTPUT_FILE", value_name = "FILE")]
+    pub output_file: PathBuf,
+    /// Replace the file where it is there already.
+    #[arg(long, env = "MORTISE_FORCE")]
+    pub force: bool,
+}
+
+/// Read an export into a store.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The file; `-` is standard input. A file is verified before anything is recorded, standard input as it is read.
+    pub file: PathBuf,
+    /// The store to import into; made where there is none.
+    #[command(flatten)]
+    pub store: StoreFlags,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

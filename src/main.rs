@@ -1,6 +1,7 @@
 //! Dispatch, wiring, exit codes.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,14 @@ use anyhow::Context as _;
 use clap::Parser;
 use mortise::app::{App, record_settings, system_clock};
 use mortise::cli::{self, Exit};
-use mortise::config::{Command, Config, Secret, Serve, SettingsCommand, StoreFlags, Version};
+use mortise::config::{Command, Config, Export, Import, Secret, Serve, SettingsCommand, StoreFlags, Version};
 use mortise::document::JsonText;
 use mortise::http::{self, HttpLimits};
 use mortise::model::Settings;
 use mortise::store::Store;
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::neo4j::{Address, Neo4jStore};
+use mortise::store::transfer::Existing;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -43,13 +45,15 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
         Command::Version(Version::Compare { left, right }) => Ok(cli::compare(left, right)),
         Command::Version(Version::Matches { range, version }) => Ok(cli::matches(range, version)),
         Command::Settings(SettingsCommand::Show { store }) => {
-            anyhow::ensure!(exists(store), "there is no store in {}", store.data.display());
+            ensure_exists(store)?;
             change_settings(store, |_| None)
         }
         Command::Settings(SettingsCommand::Set { store, settings }) => {
             let wish = settings.wish();
             change_settings(store, |recorded| Some(wish.over(recorded.unwrap_or(&Settings::default()))))
         }
+        Command::Export(command) => export(command),
+        Command::Import(command) => import(command),
     }
 }
 
@@ -73,9 +77,11 @@ fn place(flags: &StoreFlags) -> String {
     address.map_or_else(|| format!("data in {}", flags.data.display()), |address| format!("data in {address}"))
 }
 
-/// Whether there is a store already.
-fn exists(flags: &StoreFlags) -> bool {
-    flags.store.is_some() || EmbeddedStore::exists(&flags.data)
+/// Refuses to make a store where there is none.
+fn ensure_exists(flags: &StoreFlags) -> anyhow::Result<()> {
+    let exists = flags.store.is_some() || EmbeddedStore::exists(&flags.data);
+    anyhow::ensure!(exists, "there is no store in {}", flags.data.display());
+    Ok(())
 }
 
 fn serve(command: &Serve) -> anyhow::Result<Exit> {
@@ -125,4 +131,27 @@ fn change_settings(flags: &StoreFlags, choose: impl Fn(Option<&Settings>) -> Opt
     let text = JsonText::of(&catalog.settings().cloned().unwrap_or_default())?;
     print!("{}", mortise::document::to_yaml(&text.to_json()));
     Ok(Exit::Yes)
+}
+
+fn export(command: &Export) -> anyhow::Result<Exit> {
+    ensure_exists(&command.store)?;
+    let existing = if command.force { Existing::Replace } else { Existing::Keep };
+    let file = &command.output_file;
+    cli::export(open(&command.store)?.as_ref(), file, existing)
+        .with_context(|| format!("cannot export to {}", named(file, "standard output")))
+}
+
+fn import(command: &Import) -> anyhow::Result<Exit> {
+    let cannot = || format!("cannot import {}", named(&command.file, "standard input"));
+    // Before the store is opened, and so perhaps made.
+    let file = cli::ImportFile::open(&command.file).with_context(cannot)?;
+    let store = open(&command.store)?;
+    let exit = cli::import(store.as_ref(), file).with_context(cannot)?;
+    store.close(&store.load()?);
+    Ok(exit)
+}
+
+/// A file by its name, or what `-` stands for.
+fn named(path: &Path, standard: &str) -> String {
+    if path.as_os_str() == "-" { standard.to_owned() } else { path.display().to_string() }
 }

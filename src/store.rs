@@ -5,6 +5,7 @@
 
 pub mod embedded;
 pub mod neo4j;
+pub mod transfer;
 
 use std::fmt;
 

@@ -84,6 +84,40 @@ fn every_mortise_command_shown_is_one_that_the_command_line_knows() {
 }
 
 #[test]
+fn the_commands_that_move_a_store_move_it_and_what_is_said_of_the_file_holds() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let shown = commands();
+    let run = |command: &str| {
+        let mut words = command.split_whitespace();
+        assert_eq!(words.next(), Some("mortise"));
+        let run = Command::new(BINARY).args(words).current_dir(folder.path()).output().expect("the binary runs");
+        (run.status.success(), String::from_utf8_lossy(&run.stderr).into_owned())
+    };
+    assert!(run("mortise settings set --data ./mortise-data --max-depth 16").0);
+    let moving: Vec<_> =
+        shown.iter().filter(|line| line.contains("mortise export") || line.contains("mortise import")).collect();
+    assert_eq!(moving.len(), 2);
+    for command in moving {
+        let (is_done, told) = run(command);
+        assert!(is_done, "{command}: {told}");
+    }
+    assert!(run("mortise export --data ./another-folder -o again.jsonl").0);
+    let read = |name: &str| std::fs::read(folder.path().join(name)).expect("it was exported");
+    let whole = read("history.jsonl");
+    assert!(whole == read("again.jsonl"), "the two exports are not the same");
+
+    std::fs::write(folder.path().join("cut.jsonl"), &whole[..whole.len() - 1]).expect("a file can be written");
+    let (is_done, told) = run("mortise import --data ./third-folder cut.jsonl");
+    assert!(!is_done && told.contains("line 3 is cut off") && !folder.path().join("third-folder").exists(), "{told}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = std::fs::metadata(folder.path().join("history.jsonl")).expect("it was exported");
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
 fn every_code_and_file_that_is_named_is_there() {
     let readme = readme();
     for code in readme.split("/problems/").skip(1).filter_map(|rest| rest.split('`').next()) {

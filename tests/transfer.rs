@@ -1,0 +1,24 @@
+//! Moving a history between stores: what is exported, what is refused, and what an interrupted import leaves.
+
+#[path = "transfer/command.rs"]
+mod command;
+#[path = "transfer/damage.rs"]
+mod damage;
+#[path = "world/generator.rs"]
+mod generator;
+#[path = "world/history.rs"]
+mod history;
+#[path = "transfer/kill.rs"]
+mod kill;
+#[path = "transfer/moves.rs"]
+mod moves;
+#[path = "transfer/resume.rs"]
+mod resume;
+#[path = "store/sample.rs"]
+mod sample;
+#[path = "support/server.rs"]
+mod server;
+#[path = "transfer/shared.rs"]
+mod shared;
+#[path = "transfer/written.rs"]
+mod written;

@@ -1,0 +1,199 @@
+//! A file that is not as it was written is refused, with the line, and leaves the store as it is.
+
+use mortise::store::transfer::{Damage, TransferError};
+
+use crate::written::{Embedded, contents, exported, history_of, imported, lines, long, sealed, streamed, various};
+
+/// The line at which a file is refused.
+#[track_caller]
+fn line_of(refused: &TransferError) -> usize {
+    let line = match refused {
+        TransferError::NoExport | TransferError::TooNew { .. } => 1,
+        TransferError::Cut { line } | TransferError::Damaged { line, .. } | TransferError::Unfamiliar { line } => *line,
+        TransferError::Stopped { cause, .. } => line_of(cause) as u64,
+        other => panic!("{other:?} tells no line"),
+    };
+    assert!(refused.to_string().contains(&format!("line {line} ")) || matches!(refused, TransferError::Stopped { .. }));
+    line as usize
+}
+
+/// A store that holds the beginning of a history, and the lines of the export of all of it.
+struct Case {
+    store: Embedded,
+    file: Vec<u8>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let changes = various();
+        Self { store: Embedded::holding(&changes[..3]), file: exported(&*Embedded::holding(&changes)) }
+    }
+
+    /// Refused at this line, and the store is as it was.
+    #[track_caller]
+    fn is_refused_at(&self, line: usize, file: &[u8], what: &str) {
+        assert!(file != self.file, "{what}: nothing is damaged");
+        let refused = imported(&*self.store, file).expect_err(what);
+        assert_eq!(line_of(&refused), line, "{what}: {refused}");
+        assert_eq!(self.store.head_now(), 3, "{what}");
+        assert_eq!(line_of(&streamed(&*self.store, file).expect_err(what)), line, "{what}, read only once");
+        assert_eq!(self.store.head_now(), 3, "{what}, read only once");
+    }
+
+    /// After everything that was refused, the whole file goes on from what was there.
+    fn takes_the_whole_file(self) {
+        let whole = history_of(&*Embedded::holding(&various()));
+        assert_eq!(history_of(&*self.store), whole[..3]);
+        imported(&*self.store, &self.file).unwrap();
+        assert_eq!(history_of(&*self.store), whole);
+    }
+}
+
+impl Embedded {
+    fn head_now(&self) -> u64 {
+        mortise::store::Store::head(&**self).unwrap()
+    }
+}
+
+#[test]
+fn a_byte_that_is_another_is_found_at_its_line() {
+    let case = Case::new();
+    let mut start = 0;
+    for (index, line) in lines(&case.file).into_iter().enumerate() {
+        // The first and the last bytes, and some between.
+        let places = (0..line.len()).filter(|place| *place < 12 || place + 46 > line.len() || place % 37 == 0);
+        for place in places {
+            let mut file = case.file.clone();
+            file[start + place] ^= 1;
+            case.is_refused_at(index + 1, &file, &format!("byte {place} of line {} is another", index + 1));
+        }
+        start += line.len();
+    }
+    case.takes_the_whole_file();
+}
+
+#[test]
+fn a_line_that_is_missing_repeated_or_swapped_is_found_where_it_should_stand() {
+    let case = Case::new();
+    let lines = lines(&case.file);
+    for index in 0..lines.len() {
+        let line = index + 1;
+        let without = [&lines[..index], &lines[line..]].concat().concat();
+        case.is_refused_at(line, &without, &format!("without line {line}"));
+        let twice = [&lines[..line], &lines[index..]].concat().concat();
+        case.is_refused_at(line + 1, &twice, &format!("line {line} twice"));
+        if line < lines.len() {
+            let mut swapped = lines.clone();
+            swapped.swap(index, line);
+            case.is_refused_at(line, &swapped.concat(), &format!("lines {line} and {} swapped", line + 1));
+        }
+    }
+    case.takes_the_whole_file();
+}
+
+#[test]
+fn a_file_that_is_cut_is_refused_at_the_line_that_is_not_whole() {
+    let case = Case::new();
+    let mut end = 0;
+    for (index, line) in lines(&case.file).into_iter().enumerate() {
+        case.is_refused_at(index + 1, &case.file[..end], &format!("cut before line {}", index + 1));
+        case.is_refused_at(index + 1, &case.file[..end + line.len() / 2], &format!("cut within line {}", index + 1));
+        end += line.len();
+        case.is_refused_at(index + 1, &case.file[..end - 1], &format!("cut at the end of line {}", index + 1));
+    }
+    case.takes_the_whole_file();
+}
+
+#[test]
+fn what_follows_the_end_is_refused() {
+    let case = Case::new();
+    let after = lines(&case.file).len() + 1;
+    for surplus in ["\n", " ", "{}\n"] {
+        case.is_refused_at(after, &[&case.file[..], surplus.as_bytes()].concat(), surplus);
+    }
+    case.is_refused_at(after, &[&case.file[..], &case.file[..]].concat(), "two exports in one file");
+}
+
+#[test]
+fn what_is_no_export_is_refused_without_reading_it_to_its_end() {
+    let case = Case::new();
+    let other = case.file.iter().map(|&byte| if byte == b'\n' { b' ' } else { byte }).collect::<Vec<_>>();
+    let endless = "{\"header\":".to_owned() + &" ".repeat(1 << 20);
+    for file in [
+        b"# Mortise\n".as_slice(),
+        &[0xff; 100],
+        b"{}\n",
+        &other,
+        endless.as_bytes(),
+        b"{\"header\":{\"format\":\"x\",\"version\":9}}\n",
+    ] {
+        let refused = imported(&*case.store, file).unwrap_err();
+        assert!(matches!(refused, TransferError::NoExport), "{refused}");
+    }
+}
+
+#[test]
+fn a_newer_format_is_refused_however_it_is_checked() {
+    let case = Case::new();
+    let mut newer = contents(&case.file);
+    newer[0] = newer[0].replace("\"version\":1", "\"version\":2");
+    let foreign = b"{\"header\":{\"format\":\"mortise-history\",\"version\":2,\"codec\":\"zstd\"}}\n";
+    for file in [sealed(&newer), foreign.to_vec()] {
+        let refused = imported(&*case.store, &file).unwrap_err();
+        assert!(matches!(refused, TransferError::TooNew { found: 2, known: 1 }), "{refused}");
+        assert!(refused.to_string().contains("use the version that wrote the file"), "{refused}");
+    }
+}
+
+#[test]
+fn a_file_whose_checksums_are_right_but_whose_history_cannot_be_is_refused_at_the_line() {
+    let case = Case::new();
+    let whole = contents(&case.file);
+    let count = whole.len() - 2;
+    let with = |line: usize, from: &str, to: &str| {
+        let mut changed = whole.clone();
+        changed[line - 1] = changed[line - 1].replacen(from, to, 1);
+        assert_ne!(changed, whole, "{from} is not in line {line}");
+        sealed(&changed)
+    };
+    let cases = [
+        ("a gap", with(4, "\"revision\":3", "\"revision\":4"), 4, Some(Damage::Order { found: 4, due: 3 })),
+        (
+            "a time that goes back",
+            with(4, "\"time\":\"1970-01-01T00:00:03", "\"time\":\"1970-01-01T00:00:01"),
+            4,
+            Some(Damage::Time),
+        ),
+        ("an unknown row", with(3, "\"rows\":[{\"", "\"rows\":[{\"un"), 3, None),
+        ("another last change", with(count + 1, "\"id\":\"0", "\"id\":\"1"), count + 1, Some(Damage::Header)),
+        ("another count", with(count + 2, "\"changes\":", "\"changes\":1"), count + 2, Some(Damage::Header)),
+        ("another beginning", with(1, "\"from\":1", "\"from\":2"), 1, Some(Damage::Order { found: 2, due: 1 })),
+        ("an early end", with(1, &format!("\"to\":{count}"), "\"to\":4"), 5, Some(Damage::Header)),
+    ];
+    for (what, file, line, expected) in cases {
+        let refused = imported(&*case.store, &file).expect_err(what);
+        let TransferError::Damaged { damage, .. } = &refused else { panic!("{what}: {refused:?}") };
+        assert!(expected.as_ref().is_none_or(|expected| expected == damage), "{what}: {damage:?}");
+        case.is_refused_at(line, &file, what);
+    }
+    // A member that this version would read over, and so lose.
+    let unfamiliar = with(3, "\"rows\":", "\"place\":\"here\",\"rows\":");
+    assert!(matches!(imported(&*case.store, &unfamiliar), Err(TransferError::Unfamiliar { line: 3 })));
+    case.takes_the_whole_file();
+}
+
+#[test]
+fn damage_in_what_can_be_read_only_once_leaves_whole_batches_and_the_whole_file_goes_on_from_them() {
+    let changes = long(700);
+    let whole = exported(&*Embedded::holding(&changes));
+    let lines = lines(&whole);
+    let store = Embedded::new();
+    let without = [&lines[..600], &lines[601..]].concat().concat();
+    let refused = streamed(&*store, &without).unwrap_err();
+    let TransferError::Stopped { revision, cause } = &refused else { panic!("{refused:?}") };
+    assert!(matches!(**cause, TransferError::Damaged { line: 601, damage: Damage::Order { found: 601, due: 600 } }));
+    assert_eq!(*revision, 512);
+    assert_eq!(history_of(&*store), changes[..512]);
+    assert_eq!(streamed(&*store, &whole).unwrap().changes, 188);
+    assert!(exported(&*store) == whole, "the exports are not the same byte for byte");
+}

@@ -1,0 +1,104 @@
+//! A history that was moved is the history that it was.
+
+use mortise::store::Store;
+use mortise::store::transfer::{Progress, Step};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::written::{Embedded, contents, exported, history_of, imported, lines, long, random, sealed, various};
+
+/// Moves what is in one store through another to a third, both empty, and finds it the same at each.
+pub fn moves(from: &dyn Store, through: &dyn Store, to: &dyn Store) {
+    let first = exported(from);
+    for (next, last) in [(through, from), (to, through)] {
+        let head = last.head().unwrap();
+        let done = imported(next, &exported(last)).unwrap();
+        assert_eq!((done.changes, done.revision), (head, head));
+        assert_eq!(history_of(next), history_of(from));
+        assert!(exported(next) == first, "the exports are not the same byte for byte");
+        let rows = |store: &dyn Store| {
+            let mut rows: Vec<_> =
+                store.load().unwrap().rows().map(|row| serde_json::to_string(&row).unwrap()).collect();
+            rows.sort();
+            rows
+        };
+        assert_eq!(rows(next), rows(from));
+    }
+}
+
+#[test]
+fn a_history_that_is_moved_from_folder_to_folder_to_folder_stays_the_same_byte_for_byte() {
+    for changes in [Vec::new(), long(1), various(), random(7, 60), long(700)] {
+        moves(&*Embedded::holding(&changes), &*Embedded::new(), &*Embedded::new());
+    }
+}
+
+#[test]
+fn numbers_letters_and_escapes_stand_in_an_export_as_they_were_posted() {
+    let file = String::from_utf8(exported(&*Embedded::holding(&various()))).unwrap();
+    for spelled in
+        ["1.10", "2.50", "-0.0", "1E+400", "123456789012345678901234567890", r"\u00e9 é ё 鷹 🦀", r"\/file", r"\ud83d"]
+    {
+        assert!(file.contains(spelled), "{spelled} is not there");
+    }
+}
+
+#[test]
+fn an_export_has_a_header_a_line_for_each_change_and_a_trailer_whose_checksums_follow_from_what_is_there() {
+    let changes = various();
+    let file = exported(&*Embedded::holding(&changes));
+    let lines = lines(&file);
+    let [header, trailer]: [Value; 2] =
+        [lines[0], lines[lines.len() - 1]].map(|line| serde_json::from_slice(line).unwrap());
+    let (count, last) = (changes.len(), changes.last().unwrap().id);
+    assert_eq!(
+        header["header"],
+        json!({"format": "mortise-history", "version": 1, "from": 1, "to": count, "last": last})
+    );
+    assert_eq!(trailer["trailer"], json!({"changes": count}));
+    assert_eq!(lines.len(), count + 2);
+    for (change, content) in changes.iter().zip(&contents(&file)[1..]) {
+        assert_eq!(*content, format!("{{\"change\":{}", serde_json::to_string(change).unwrap()));
+    }
+    assert!(sealed(&contents(&file)) == file, "the checksums are not the halves of SHA-256 that they are said to be");
+}
+
+#[test]
+fn what_is_recorded_during_an_export_is_left_out_of_it() {
+    let changes = long(100);
+    let store = Embedded::holding(&changes[..60]);
+    let before = exported(&*store);
+    let mut rest = changes[60..].iter();
+    let mut file = Vec::new();
+    let record =
+        &mut |_| rest.next().into_iter().for_each(|change| store.append(std::slice::from_ref(change)).unwrap());
+    let revision = mortise::store::transfer::export(&*store, &mut file, record).unwrap();
+    assert_eq!(revision, 60);
+    assert!(file == before, "the export is not what was there when it began");
+    assert!(store.head().unwrap() > 60);
+}
+
+#[test]
+fn progress_is_told_up_to_the_end_of_each_step() {
+    let from = Embedded::holding(&long(600));
+    let (mut told, mut file): (Vec<Progress>, _) = (Vec::new(), Vec::new());
+    mortise::store::transfer::export(&*from, &mut file, &mut |progress| told.push(progress)).unwrap();
+    let cursor = std::io::Cursor::new(&file);
+    let source = mortise::store::transfer::Source::verified(cursor, &mut |progress| told.push(progress)).unwrap();
+    mortise::store::transfer::import(&*Embedded::new(), source, &mut |progress| told.push(progress)).unwrap();
+    for step in [Step::Export, Step::Verify, Step::Import] {
+        let revisions: Vec<_> = told.iter().filter(|told| told.step == step).map(|told| told.revision).collect();
+        assert!(revisions.len() > 3 && revisions.is_sorted(), "{step:?}: {revisions:?}");
+        assert_eq!(revisions.last(), Some(&600), "{step:?}");
+    }
+    assert!(told.iter().all(|told| told.end == 600));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_history_can_be_moved(seed in any::<u64>(), steps in 0_usize..50) {
+        moves(&*Embedded::holding(&random(seed, steps)), &*Embedded::new(), &*Embedded::new());
+    }
+}

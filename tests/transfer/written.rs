@@ -1,0 +1,134 @@
+//! Histories and their exports.
+
+use std::io::{Cursor, Write as _};
+use std::ops::Deref;
+
+use mortise::document::JsonText;
+use mortise::model::{Cause, ChangeSet, Outcome, ReceivedRow, ResolutionRow, Row};
+use mortise::store::Store;
+use mortise::store::embedded::EmbeddedStore;
+use mortise::store::transfer::{Imported, Source, TransferError, export, import};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::generator::{Generator, random_change};
+use crate::history::{History, deployment_id, name};
+use crate::sample::{Sample, slot};
+
+/// A text as someone may have posted it: numbers that no float keeps, escapes that need not be, letters of many alphabets.
+const SPELLED: &str = r#"{"version":1.10,"weight":2.50,"large":123456789012345678901234567890,"tiny":-0.0,"far":1E+400,"écrit":"\u00e9 é ё 鷹 🦀","path":"C:\\dir\/file","quoted":"\"\t\r\n\u0000\u2028","lone":"\ud83d","empty":{},"none":null,"a":[[],[1e0]]}"#;
+
+/// An embedded store in a folder that goes with it.
+pub struct Embedded {
+    store: EmbeddedStore,
+    _folder: TempDir,
+}
+
+impl Embedded {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { store: EmbeddedStore::open(folder.path()).unwrap(), _folder: folder }
+    }
+
+    pub fn holding(changes: &[ChangeSet]) -> Self {
+        let store = Self::new();
+        changes.chunks(100).for_each(|batch| store.append(batch).unwrap());
+        store
+    }
+}
+
+impl Deref for Embedded {
+    type Target = EmbeddedStore;
+
+    fn deref(&self) -> &EmbeddedStore {
+        &self.store
+    }
+}
+
+/// A history of a random world.
+pub fn random(seed: u64, steps: usize) -> Vec<ChangeSet> {
+    let (mut generator, mut history) = (Generator::new(seed), History::default());
+    (0..steps).for_each(|_| random_change(&mut generator, &mut history));
+    history.changes
+}
+
+/// A short history with something of everything.
+pub fn various() -> Vec<ChangeSet> {
+    let mut sample = Sample::default();
+    let opened = sample.open("shop", slot("a", "test", ""), Some("ci/a \"b\" ü"));
+    sample.end(opened, Outcome::Succeeded);
+    sample.open_set(&[("shop", slot("a", "test", "blue")), ("shop", slot("b", "prod", ""))], None, true);
+    sample.resolve_again(opened, "späť 🦀");
+    let mut history = History::default();
+    history.changes = sample.changes;
+    // The same in every call, as those of the history are.
+    history.changes.iter_mut().for_each(|change| change.id = Uuid::from_u128(change.revision.into()));
+    let text: JsonText = serde_json::from_str(SPELLED).unwrap();
+    let received = ReceivedRow {
+        deployment: deployment_id(9),
+        artifact_spec: text.clone(),
+        input: text.clone(),
+        annotations: [(name("note"), "line\nbreak \u{7f} \u{2028}".to_owned())].into(),
+    };
+    let (warnings, stale) = (Vec::new(), Vec::new());
+    let resolution =
+        ResolutionRow { deployment: deployment_id(9), resolved_at: 5, artifact_spec: text, warnings, stale };
+    history.commit(Cause::Start, vec![Row::Received(received), Row::Resolution(resolution)]);
+    let mut generator = Generator::new(3);
+    (0..6).for_each(|_| random_change(&mut generator, &mut history));
+    history.changes
+}
+
+/// A history of so many small changes.
+pub fn long(changes: usize) -> Vec<ChangeSet> {
+    let mut sample = Sample::default();
+    (0..changes).for_each(|number| sample.touch(&format!("environment-{}", number % 7)));
+    sample.changes
+}
+
+pub fn history_of(store: &dyn Store) -> Vec<ChangeSet> {
+    store.changes_after(0, usize::MAX).unwrap()
+}
+
+pub fn exported(store: &dyn Store) -> Vec<u8> {
+    let mut file = Vec::new();
+    let revision = export(store, &mut file, &mut |_| {}).unwrap();
+    assert_eq!(revision, store.head().unwrap());
+    file
+}
+
+/// Verifies a file, and imports it then.
+pub fn imported(store: &dyn Store, file: &[u8]) -> Result<Imported, TransferError> {
+    import(store, Source::verified(Cursor::new(file), &mut |_| {})?, &mut |_| {})
+}
+
+/// Imports a file that can be read only once.
+pub fn streamed(store: &dyn Store, file: &[u8]) -> Result<Imported, TransferError> {
+    import(store, Source::streamed(file), &mut |_| {})
+}
+
+/// The lines of a file, line feeds included.
+pub fn lines(file: &[u8]) -> Vec<&[u8]> {
+    file.split_inclusive(|&byte| byte == b'\n').collect()
+}
+
+/// A file of these contents (`{"header":…` without its end), with checksums that are right.
+pub fn sealed(contents: &[String]) -> Vec<u8> {
+    let (mut file, mut sum) = (Vec::new(), vec![0; 16]);
+    for content in contents {
+        sum = Sha256::digest([&sum[..], content.as_bytes()].concat())[..16].to_vec();
+        let digits: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(file, "{content},\"sum\":\"{digits}\"}}").unwrap();
+    }
+    file
+}
+
+/// The contents of the lines of a file, without their checksums.
+pub fn contents(file: &[u8]) -> Vec<String> {
+    let unsealed = lines(file).into_iter().map(|line| {
+        let text = std::str::from_utf8(line).unwrap();
+        text.rsplit_once(",\"sum\":").unwrap().0.to_owned()
+    });
+    unsealed.collect()
+}
