@@ -1,11 +1,17 @@
 //! Moving a history between stores: what is exported, what is refused, and what an interrupted import leaves.
 
+#[path = "transfer/bolt.rs"]
+mod bolt;
 #[path = "transfer/command.rs"]
 mod command;
 #[path = "transfer/damage.rs"]
 mod damage;
+#[path = "support/database.rs"]
+mod database;
 #[path = "world/generator.rs"]
 mod generator;
+#[path = "support/graph.rs"]
+mod graph;
 #[path = "world/history.rs"]
 mod history;
 #[path = "transfer/kill.rs"]
