@@ -47,6 +47,21 @@ pub struct App {
     follower: Option<Follower>,
 }
 
+/// How the application goes about it. None of this changes answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How often a store that others write to is looked at.
+    pub follow: Duration,
+    /// How many commands are recorded in one durable commit, at most.
+    pub batch: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { follow: Duration::from_millis(200), batch: 512 }
+    }
+}
+
 /// Settings that a process is started with: those given are wished for, the others are as recorded.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "each field is the setting of that name")]
@@ -101,12 +116,11 @@ impl SettingsWish {
 }
 
 impl App {
-    /// Loads the newest state, and begins to take requests. Blocks while it loads. A store that others write to as well is
-    /// looked at every `follow`.
+    /// Loads the newest state, and begins to take requests. Blocks while it loads.
     ///
     /// # Errors
     /// [`OpenError`] where the store cannot be read, or was set up with other settings than those wished for.
-    pub fn open(store: Arc<dyn Store>, wish: &SettingsWish, clock: Clock, follow: Duration) -> Result<Self, OpenError> {
+    pub fn open(store: Arc<dyn Store>, wish: &SettingsWish, clock: Clock, pace: Pace) -> Result<Self, OpenError> {
         let mut catalog = store.load()?;
         // Where two processes come to an empty store at once, the second one finds the settings of the first.
         record_settings(store.as_ref(), &mut catalog, &clock, |recorded| {
@@ -116,8 +130,8 @@ impl App {
             return Err(OpenError::OtherSettings(difference));
         }
         let published = Arc::new(Published::new(catalog));
-        let committer = Committer::start(store.clone(), published.clone(), clock);
-        let follower = Follower::start(store.clone(), published.clone(), follow);
+        let committer = Committer::start(store.clone(), published.clone(), clock, pace.batch);
+        let follower = Follower::start(store.clone(), published.clone(), pace.follow);
         Ok(Self { store, published, committer, follower })
     }
 

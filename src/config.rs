@@ -56,6 +56,9 @@ pub struct Serve {
     /// How often to look at what others recorded in the same database, in milliseconds.
     #[arg(long, env = "MORTISE_FOLLOW_MILLISECONDS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     pub follow_milliseconds: u64,
+    /// The most requests that are recorded in one durable commit.
+    #[arg(long, env = "MORTISE_MAX_BATCH", default_value_t = 512, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=10_000))]
+    pub max_batch: usize,
     /// The most bytes of a body with one specification.
     #[arg(long, env = "MORTISE_MAX_BODY_BYTES", default_value_t = 1 << 20)]
     pub max_body_bytes: usize,

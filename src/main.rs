@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use mortise::app::{App, record_settings, system_clock};
+use mortise::app::{App, Pace, record_settings, system_clock};
 use mortise::cli::{self, Exit};
 use mortise::config::{Command, Config, Export, Import, Secret, Serve, SettingsCommand, StoreFlags, Version};
 use mortise::document::JsonText;
@@ -88,8 +88,8 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
     let listener =
         TcpListener::bind(&command.listen).with_context(|| format!("cannot listen on {}", command.listen))?;
     let address = listener.local_addr()?;
-    let follow = Duration::from_millis(command.follow_milliseconds);
-    let app = Arc::new(App::open(open(&command.store)?, &command.settings.wish(), system_clock(), follow)?);
+    let pace = Pace { follow: Duration::from_millis(command.follow_milliseconds), batch: command.max_batch };
+    let app = Arc::new(App::open(open(&command.store)?, &command.settings.wish(), system_clock(), pace)?);
     let limits =
         HttpLimits { body_bytes: command.max_body_bytes, set_bytes: command.max_set_bytes, ..HttpLimits::default() };
     actix_web::rt::System::new().block_on(async {

@@ -12,6 +12,8 @@ mod embedded;
 mod faults;
 #[path = "world/generator.rs"]
 mod generator;
+#[path = "support/graph.rs"]
+mod graph;
 #[path = "world/history.rs"]
 mod history;
 #[path = "store/sample.rs"]

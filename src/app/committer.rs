@@ -24,9 +24,6 @@ use crate::store::{CommitError, Store, Turn};
 /// What says what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// How many commands are decided in one batch, at most.
-const BATCH: usize = 512;
-
 /// The handle to the committer's thread.
 pub struct Committer {
     queue: Arc<Queue>,
@@ -76,9 +73,10 @@ pub(super) fn change(revision: u64, time: Timestamp, cause: Cause, actor: Option
 }
 
 impl Committer {
-    pub fn start(store: Arc<dyn Store>, published: Arc<Published>, clock: Clock) -> Self {
+    /// Starts the thread, which decides up to `batch` commands at once.
+    pub fn start(store: Arc<dyn Store>, published: Arc<Published>, clock: Clock, batch: usize) -> Self {
         let queue = Arc::new(Queue::default());
-        let worker = Worker { queue: queue.clone(), store, published, clock };
+        let worker = Worker { queue: queue.clone(), store, published, clock, batch: batch.max(1) };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || worker.run());
         let thread = thread.expect("a thread can be started when the process starts");
         Self { queue, thread: Mutex::new(Some(thread)) }
@@ -124,14 +122,14 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Every job that waits, up to a batch; `None` when there is none and there will be none.
-    fn take(&self) -> Option<Vec<Job>> {
+    /// Every job that waits, up to `most`; `None` when there is none and there will be none.
+    fn take(&self, most: usize) -> Option<Vec<Job>> {
         let waiting = self.arrived.wait_while(self.lock(), |state| state.waiting.is_empty() && !state.stopped);
         let mut state = waiting.unwrap_or_else(PoisonError::into_inner);
         if state.waiting.is_empty() {
             return None;
         }
-        let count = state.waiting.len().min(BATCH);
+        let count = state.waiting.len().min(most);
         let rest = state.waiting.split_off(count);
         Some(std::mem::replace(&mut state.waiting, rest))
     }
@@ -142,12 +140,13 @@ struct Worker {
     store: Arc<dyn Store>,
     published: Arc<Published>,
     clock: Clock,
+    batch: usize,
 }
 
 impl Worker {
     fn run(&self) {
         let guard = StopOnPanic(&self.queue);
-        while let Some(jobs) = self.queue.take() {
+        while let Some(jobs) = self.queue.take(self.batch) {
             self.batch(jobs);
         }
         std::mem::forget(guard);

@@ -11,6 +11,7 @@ mod holder;
 mod pool;
 mod read;
 mod schema;
+mod snapshot;
 mod statement;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use super::{CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store
 use crate::catalog::Catalog;
 use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use pool::Pool;
+use snapshot::Snapshots;
 
 /// How many connections are read over.
 const READERS: usize = 8;
@@ -38,6 +40,7 @@ pub struct Neo4jStore {
     readers: Pool,
     /// One connection: of the turns of one process only one is under way.
     writer: Pool,
+    snapshots: Snapshots,
     // The last to go: what is above closes its connections in it.
     runtime: Runtime,
 }
@@ -48,12 +51,22 @@ impl Neo4jStore {
     /// # Errors
     /// [`StoreError`] where the database cannot be reached or used, or a newer version wrote it.
     pub fn open(address: Address, timeout: Duration) -> Result<Self, StoreError> {
+        Self::open_keeping(address, timeout, snapshot::CHANGES)
+    }
+
+    /// The same, with a snapshot for a quick start every so many changes.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_keeping(address: Address, timeout: Duration, snapshot_changes: u64) -> Result<Self, StoreError> {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("neo4j").enable_all().build();
         let runtime = runtime.map_err(|error| StoreError::Failed(error.to_string()))?;
         let step = timeout / 3;
         let (readers, writer) = (Pool::new(&address, READERS, step, step)?, Pool::new(&address, 1, step, timeout)?);
-        let store = Self { address, timeout, readers, writer, runtime };
+        let beside = Pool::new(&address, 1, timeout, timeout)?;
+        let snapshots = Snapshots::new(beside, runtime.handle().clone(), timeout, snapshot_changes);
+        let store = Self { address, timeout, readers, writer, snapshots, runtime };
         store.runtime.block_on(store.prepare())?;
         for warning in store.runtime.block_on(store.unlimited()) {
             tracing::warn!("{warning}");
@@ -64,7 +77,7 @@ impl Neo4jStore {
 
 impl Store for Neo4jStore {
     fn load(&self) -> Result<Catalog, StoreError> {
-        let mut catalog = Catalog::default();
+        let mut catalog = self.runtime.block_on(self.snapshots.load())?;
         loop {
             let changes = self.changes_after(catalog.revision(), REPLAYED)?;
             if changes.is_empty() {
@@ -102,9 +115,12 @@ impl Store for Neo4jStore {
         Ok(self.runtime.block_on(self.attempts(filter, page))?)
     }
 
-    fn offer_snapshot(&self, _catalog: &Arc<Catalog>) {}
+    fn offer_snapshot(&self, catalog: &Arc<Catalog>) {
+        self.snapshots.offer(catalog);
+    }
 
     fn close(&self, _catalog: &Catalog) {
+        self.snapshots.stop();
         self.writer.reset();
         self.readers.reset();
     }

@@ -1,10 +1,13 @@
 //! Ratios, measured within one run: figures of one machine at one time say nothing, but how they stand to each other does.
 //!
 //! - durable starts over HTTP beside an echo of the same request on the same framework;
+//! - durable starts on a real Neo4j, many in a transaction beside one in a transaction;
 //! - resolving a require among a thousand Components and among a million;
 //! - the memory that a Component takes, beside its own texts.
 
 mod catalog;
+#[path = "../support/database.rs"]
+mod database;
 mod echo;
 mod starts;
 
@@ -14,4 +17,5 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() {
     catalog::run();
     starts::run();
+    starts::run_on_neo4j();
 }

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::database::{Engine, shared};
 use super::echo;
 
 const PROVIDERS: usize = 200;
@@ -28,6 +29,33 @@ pub fn run() {
     println!("one client alone: {:.2} ms a durable start", alone.as_secs_f64() * 1e3);
 }
 
+/// Durable starts on a real Neo4j: many in a transaction beside one in a transaction, on the same database.
+pub fn run_on_neo4j() {
+    let Some(database) = shared(Engine::Neo4j) else { return };
+    let database = database.exclusive();
+    // One process after the other on one history, each with the other's before it: neither has the emptier database.
+    let serve = |batch: &str| Server::of(&["--store", database.uri(), "--max-batch", batch]);
+    activate(serve("512").address);
+    let (mut grouped, mut single) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        for (rates, batch) in [(&mut grouped, "512"), (&mut single, "1")] {
+            let server = serve(batch);
+            let rate = load(server.address, &format!("neo4j-{batch}-{round}"));
+            // The first round is for the database to learn the statements.
+            if round > 0 {
+                rates.push(rate);
+            }
+        }
+    }
+    let (grouped, single) = (median(grouped), median(single));
+    let ratio = grouped / single;
+    println!(
+        "durable starts on Neo4j: {grouped:.0}/s in groups, {single:.0}/s one a transaction: {ratio:.1} times as many"
+    );
+    let alone = alone(serve("512").address);
+    println!("one client alone on Neo4j: {:.2} ms a durable start", alone.as_secs_f64() * 1e3);
+}
+
 struct Server {
     child: Child,
     address: SocketAddr,
@@ -35,9 +63,13 @@ struct Server {
 
 impl Server {
     fn start(folder: &std::path::Path) -> Self {
+        Self::of(&["--data", folder.to_str().expect("temporary folders have UTF-8 names")])
+    }
+
+    fn of(flags: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_mortise"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data"])
-            .arg(folder)
+            .args(["serve", "--listen", "127.0.0.1:0", "--log", "error"])
+            .args(flags)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");

@@ -21,7 +21,13 @@ impl Shared {
 }
 
 mod neo4j {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::conformance::{applied, assert_same};
+    use crate::generator::{Generator, random_change};
+    use crate::graph::{assert_graph_is_that_of_its_history, change as change_graph, number};
+    use crate::history::History;
 
     struct Neo4j(Shared);
 
@@ -36,6 +42,75 @@ mod neo4j {
     }
 
     crate::conformance::conformance!(Neo4j);
+
+    #[test]
+    fn a_replica_starts_from_the_newest_snapshot_that_is_whole_and_of_this_history() {
+        let Some(place) = Neo4j::new() else { return };
+        let uri = place.0.0.uri();
+        let history = random(420);
+        let store = place.keeping_snapshots_every(20);
+        store.append(&history[..10]).unwrap();
+        store.offer_snapshot(&Arc::new(applied(&history[..10])));
+        store.close(&applied(&history[..10]));
+        assert_eq!(number(uri, "MATCH (s:Snapshot) RETURN count(s)"), 0, "it is not worth it yet");
+        // As many changes later as the snapshot has rows, and then some.
+        for known in [100, 400] {
+            let store = place.keeping_snapshots_every(20);
+            store.append(&history[store.head().unwrap() as usize..known]).unwrap();
+            store.offer_snapshot(&Arc::new(applied(&history[..known])));
+            // Waits until it is written.
+            store.close(&applied(&history[..known]));
+        }
+        assert_eq!(number(uri, "MATCH (s:Snapshot) RETURN count(s)"), 1, "the older one is gone");
+        assert_eq!(number(uri, "MATCH (s:Snapshot) RETURN s.revision"), 400);
+        place.0.open().append(&history[400..]).unwrap();
+        assert_same(&place.0.open().load().unwrap(), &applied(&history));
+        assert_graph_is_that_of_its_history(uri);
+
+        // Without what came before it in the history it still gives everything, so it is what is read.
+        change_graph(uri, "MATCH (:Change {revision: 3})-[:PART]->(t:Text) SET t.text = 'gone'");
+        assert_same(&place.0.open().load().unwrap(), &applied(&history));
+        change_graph(uri, "MATCH (s:Snapshot) SET s.change = 'another'");
+        assert!(place.0.open().load().is_err(), "the history is damaged, and the snapshot is not of this one");
+    }
+
+    #[test]
+    fn a_damaged_snapshot_is_passed_over() {
+        let Some(place) = Neo4j::new() else { return };
+        let uri = place.0.0.uri();
+        let history = random(40);
+        let damages = [
+            "MATCH (:Snapshot)-[p:PART]->(t:Text) WITH p, t ORDER BY p.n DESC LIMIT 1 DETACH DELETE t",
+            "MATCH (:Snapshot)-[p:PART]->(t:Text) WITH p, t ORDER BY p.n LIMIT 1 SET t.text = '{' + t.text",
+            "MATCH (s:Snapshot) SET s.rows = s.rows + 1",
+            "MATCH (s:Snapshot) SET s.revision = 100000",
+        ];
+        for (number, damage) in (1_u64..).zip(damages) {
+            let known = number as usize * 10;
+            let store = place.keeping_snapshots_every(5);
+            store.append(&history[known - 10..known]).unwrap();
+            change_graph(uri, "MATCH (s:Snapshot) DETACH DELETE s");
+            store.offer_snapshot(&Arc::new(applied(&history[..known])));
+            store.close(&applied(&history[..known]));
+            change_graph(uri, damage);
+            assert_same(&place.0.open().load().unwrap(), &applied(&history[..known]));
+        }
+    }
+
+    impl Neo4j {
+        fn keeping_snapshots_every(&self, changes: u64) -> Neo4jStore {
+            Neo4jStore::open_keeping(Address::parse(self.0.0.uri(), None).unwrap(), TIMEOUT, changes).unwrap()
+        }
+    }
+
+    /// A history of so many changes.
+    fn random(changes: usize) -> Vec<mortise::model::ChangeSet> {
+        let (mut generator, mut history) = (Generator::new(17), History::default());
+        while history.changes.len() < changes {
+            random_change(&mut generator, &mut history);
+        }
+        history.changes
+    }
 }
 
 mod arcadedb {

@@ -5,10 +5,9 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use mortise::app::{App, SettingsWish, system_clock};
+use mortise::app::{App, Pace, SettingsWish, system_clock};
 use mortise::catalog::Catalog;
 use mortise::http::{self, HttpLimits};
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
@@ -118,9 +117,8 @@ impl Process {
         let data = tempfile::tempdir().unwrap();
         let store =
             Arc::new(Faulty { store: EmbeddedStore::open(data.path()).unwrap(), fault: Mutex::new(Fault::None) });
-        let app = Arc::new(
-            App::open(store.clone(), &SettingsWish::default(), system_clock(), Duration::from_millis(200)).unwrap(),
-        );
+        let app =
+            Arc::new(App::open(store.clone(), &SettingsWish::default(), system_clock(), Pace::default()).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (started, handle) = channel();

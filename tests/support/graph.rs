@@ -32,6 +32,13 @@ pub fn ask(uri: &str, statement: &str, parameters: BoltMap) -> Vec<Row> {
     runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await }).expect("the database answers")
 }
 
+/// Runs a statement that changes what stands there.
+pub fn change(uri: &str, statement: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let changed = async { connect(uri).run(query(statement)).await };
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, changed).await }).expect("the database answers").unwrap();
+}
+
 /// The one number that a statement answers.
 pub fn number(uri: &str, statement: &str) -> i64 {
     let rows = ask(uri, statement, BoltMap::default());

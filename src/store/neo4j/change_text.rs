@@ -8,7 +8,7 @@ use super::fault::Fault;
 use crate::model::ChangeSet;
 
 /// The most bytes of a part.
-const PART_BYTES: usize = 6_900;
+pub(super) const PART_BYTES: usize = 6_900;
 
 /// The parts of a text, in order, cut between characters.
 pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
@@ -17,11 +17,15 @@ pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
         if rest.is_empty() {
             return None;
         }
-        let end = (0..=PART_BYTES.min(rest.len())).rev().find(|&end| rest.is_char_boundary(end))?;
-        let (part, later) = rest.split_at(end);
+        let (part, later) = rest.split_at(end_of_part(rest));
         rest = later;
         Some(part)
     })
+}
+
+/// Where the first part of a text ends.
+pub(super) fn end_of_part(text: &str) -> usize {
+    text.floor_char_boundary(PART_BYTES)
 }
 
 /// Puts changes together from rows of `revision`, `n` and `text`, one a part, in whatever order those come.

@@ -53,10 +53,10 @@ impl Pool {
         self.watched(deadline.within(self.step, read).await)
     }
 
-    /// Runs a statement of its own that may write, and may be run again.
-    pub async fn run(&self, deadline: Deadline, query: Query) -> Result<(), Fault> {
+    /// Runs a statement of its own that may write, and may be run again; its rows.
+    pub async fn run(&self, deadline: Deadline, query: Query) -> Result<Vec<Row>, Fault> {
         let graph = self.graph()?;
-        let run = async { drain(graph.execute(query).await?).await.map(drop) };
+        let run = async { drain(graph.execute(query).await?).await };
         self.watched(deadline.within(self.step, run).await)
     }
 
@@ -65,7 +65,8 @@ impl Pool {
         self.step
     }
 
-    fn watched<T>(&self, result: Result<T, Fault>) -> Result<T, Fault> {
+    /// Lets go of every connection where one broke.
+    pub fn watched<T>(&self, result: Result<T, Fault>) -> Result<T, Fault> {
         if result.as_ref().is_err_and(Fault::breaks_the_connection) {
             self.reset();
         }
