@@ -167,6 +167,11 @@ impl App {
         self.follower.as_ref().map_or(Ok(()), Follower::contact)
     }
 
+    /// What whoever runs the store should mend about it, in sentences.
+    pub fn warnings(&self) -> Vec<String> {
+        self.store.warnings()
+    }
+
     /// Finishes what was accepted, and closes the store. Requests after it are answered `unavailable`.
     pub fn close(&self) {
         self.committer.stop();

@@ -75,6 +75,11 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] where they cannot be read.
     fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError>;
 
+    /// What whoever runs it should mend about it, in sentences.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Is offered every published Catalog, to keep a snapshot of it for a quick start; returns at once.
     fn offer_snapshot(&self, catalog: &std::sync::Arc<Catalog>);
 

@@ -134,7 +134,12 @@ impl Shared {
 
 /// Applies what was recorded after the published Catalog, and publishes it.
 fn catch_up(store: &dyn Store, published: &Published) -> Result<(), StoreError> {
+    let known = published.load().revision();
     let head = store.head()?;
+    if head < known {
+        let error = format!("the store ends at revision {head}, and revision {known} was read from it before");
+        return Err(StoreError::Damaged(error));
+    }
     loop {
         let known = published.load();
         if known.revision() >= head {

@@ -16,11 +16,14 @@ const SCHEMA: &str = include_str!("../../schema/artifact-spec.schema.json");
 #[derive(Serialize)]
 struct Status<'a> {
     status: &'a str,
+    /// What whoever runs the store should mend about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// The process runs.
 pub(super) async fn healthz(request: HttpRequest) -> HttpResponse {
-    respond(&request, Query::without(&request).map(|()| ok(&request, &Status { status: "ok" })))
+    respond(&request, Query::without(&request).map(|()| ok(&request, &Status { status: "ok", warnings: Vec::new() })))
 }
 
 /// Requests can be recorded.
@@ -31,7 +34,7 @@ pub(super) async fn readyz(request: HttpRequest, state: web::Data<State>) -> Htt
 fn readyz_answer(request: &HttpRequest, state: &State) -> Answer {
     Query::without(request)?;
     match state.app.readiness() {
-        Ok(()) => Ok(ok(request, &Status { status: "ready" })),
+        Ok(()) => Ok(ok(request, &Status { status: "ready", warnings: state.app.warnings() })),
         Err(why) => Err(AppError::Unavailable(why).into()),
     }
 }

@@ -41,6 +41,7 @@ pub struct Neo4jStore {
     /// One connection: of the turns of one process only one is under way.
     writer: Pool,
     snapshots: Snapshots,
+    warnings: Vec<String>,
     // The last to go: what is above closes its connections in it.
     runtime: Runtime,
 }
@@ -66,11 +67,10 @@ impl Neo4jStore {
         let (readers, writer) = (Pool::new(&address, READERS, step, step)?, Pool::new(&address, 1, step, timeout)?);
         let beside = Pool::new(&address, 1, timeout, timeout)?;
         let snapshots = Snapshots::new(beside, runtime.handle().clone(), timeout, snapshot_changes);
-        let store = Self { address, timeout, readers, writer, snapshots, runtime };
+        let mut store = Self { address, timeout, readers, writer, snapshots, warnings: Vec::new(), runtime };
         store.runtime.block_on(store.prepare())?;
-        for warning in store.runtime.block_on(store.unlimited()) {
-            tracing::warn!("{warning}");
-        }
+        store.warnings = store.runtime.block_on(store.unlimited());
+        store.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         Ok(store)
     }
 }
@@ -113,6 +113,10 @@ impl Store for Neo4jStore {
 
     fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
         Ok(self.runtime.block_on(self.attempts(filter, page))?)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
     }
 
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {

@@ -20,7 +20,9 @@ const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn RETURN
 /// What time it is now, not when the transaction or the statement before began.
 const CLOCK: &str = "RETURN datetime.realtime().epochMillis AS now";
 /// After how long a wait for the head its holder is looked for.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a statement may take, in a batch of many.
+const STATEMENT: Duration = Duration::from_millis(10);
 /// How often a database that cannot be reached is tried.
 const TRIES: u32 = 4;
 
@@ -83,8 +85,8 @@ impl Neo4jStore {
             Ok(transaction) => transaction,
             Err(fault) => return Taken::Nothing(fault),
         };
-        let batch = match self.decided(&mut transaction, known, unanswered, decide, deadline).await {
-            Ok(Decided::Batch(batch)) => batch,
+        let (batch, deadline) = match self.decided(&mut transaction, known, unanswered, decide, deadline).await {
+            Ok(Decided::Batch(batch, writing)) => (batch, writing.or_after(self.writer.step())),
             Ok(Decided::RecordedBefore(batch)) => {
                 self.end(transaction, deadline).await;
                 return Taken::Done(batch);
@@ -145,10 +147,12 @@ impl Neo4jStore {
             }
         }
         let statements = statement::of(&batch).map_err(|error| Fault::Damaged(error.to_string()))?;
+        // A batch as large as a set of a thousand members may be takes longer to write than anybody should wait for the head.
+        let writing = deadline.or_after(STATEMENT * u32::try_from(statements.len()).unwrap_or(u32::MAX));
         for statement in statements {
-            deadline.within(self.writer.step(), transaction.run(statement)).await?;
+            writing.within(self.writer.step(), transaction.run(statement)).await?;
         }
-        Ok(Decided::Batch(batch))
+        Ok(Decided::Batch(batch, writing))
     }
 
     /// Waits for the head. A holder that does not let go is found and ended meanwhile.
@@ -176,8 +180,8 @@ impl Neo4jStore {
 }
 
 enum Decided {
-    /// Written, to be committed.
-    Batch(Vec<ChangeSet>),
+    /// Written, to be committed until then.
+    Batch(Vec<ChangeSet>, Deadline),
     /// Recorded by the turn before, which nobody answered.
     RecordedBefore(Vec<ChangeSet>),
 }

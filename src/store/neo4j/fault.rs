@@ -105,6 +105,11 @@ impl Deadline {
         Self(Instant::now() + time)
     }
 
+    /// The same, but not before so much time from now.
+    pub fn or_after(self, time: Duration) -> Self {
+        Self(self.0.max(Instant::now() + time))
+    }
+
     /// What is left of the time.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use neo4rs::{BoltMap, Row, query};
+use neo4rs::{BoltList, BoltMap, BoltType, Row, query};
 
 use super::Neo4jStore;
 use super::change_text;
@@ -16,6 +16,8 @@ use crate::store::{DeploymentFilter, ListedDeployment, Page, StoredDeployment};
 
 /// How often a reading is tried, where the connection breaks.
 const TRIES: u32 = 3;
+/// How often a part of the history that must be there is looked for.
+const LOOKS: u32 = 20;
 /// How many changes are read at once.
 const CHANGES: u64 = 128;
 
@@ -57,7 +59,7 @@ impl Neo4jStore {
             let more = whole(change_text::read(&rows), known);
             match more {
                 Ok(more) if !more.is_empty() => changes.extend(more),
-                _ if !deadline.is_past() && looks < 20 => {
+                _ if !deadline.is_past() && looks < LOOKS => {
                     looks += 1;
                     pause(looks, deadline).await;
                 }
@@ -74,10 +76,7 @@ impl Neo4jStore {
         let rows = self.rows(text, parameters([("id", id.to_string().into())])).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let revisions: [u64; 3] = [row.get("revision")?, row.get("received")?, row.get("resolved")?];
-        let mut changes = BTreeMap::new();
-        for revision in BTreeSet::from(revisions) {
-            changes.insert(revision, self.change(revision).await?);
-        }
+        let changes = self.changes_at(&BTreeSet::from(revisions)).await?;
         let missing = |what: &str| Fault::Damaged(format!("the {what} of deployment {id} is not in the history"));
         let rows = |revision: u64| changes[&revision].rows.iter().rev();
         let spec = rows(revisions[0]).find_map(|row| match row {
@@ -99,9 +98,28 @@ impl Neo4jStore {
         }))
     }
 
-    async fn change(&self, revision: u64) -> Result<ChangeSet, Fault> {
-        let found = self.changes(revision.saturating_sub(1), 1).await?;
-        found.into_iter().next().ok_or_else(|| gap(revision.saturating_sub(1), revision))
+    /// The changes with these revisions, all of them.
+    async fn changes_at(&self, revisions: &BTreeSet<u64>) -> Result<BTreeMap<u64, ChangeSet>, Fault> {
+        let given: Vec<BoltType> = revisions.iter().map(|&revision| number(revision)).collect();
+        let given = parameters([("revisions", BoltType::List(BoltList::from(given)))]);
+        let deadline = Deadline::after(self.timeout);
+        let mut looks = 0;
+        loop {
+            let rows = self.rows(CHANGES_AT, given.clone()).await?;
+            let found = change_text::read(&rows);
+            // What is committed shows piece by piece to whoever reads meanwhile.
+            match found {
+                Ok(found) if found.len() == revisions.len() => {
+                    return Ok(found.into_iter().map(|change| (change.revision, change)).collect());
+                }
+                _ if looks < LOOKS && !deadline.is_past() => {
+                    looks += 1;
+                    pause(looks, deadline).await;
+                }
+                Ok(_) => return Err(Fault::Damaged(format!("the history lacks one of the revisions {revisions:?}"))),
+                Err(fault) => return Err(fault),
+            }
+        }
     }
 
     pub(super) async fn plan_set(&self, id: PlanId) -> Result<Option<PlanRow>, Fault> {
@@ -117,8 +135,8 @@ impl Neo4jStore {
     }
 
     pub(super) async fn attempts(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, Fault> {
-        let word = |value: Option<&'static str>| value.map(neo4rs::BoltType::from);
-        let written = |value: &Option<String>| value.as_deref().map(neo4rs::BoltType::from);
+        let word = |value: Option<&'static str>| value.map(BoltType::from);
+        let written = |value: &Option<String>| value.as_deref().map(BoltType::from);
         let conditions = [
             ("d.system = $system", "system", written(&filter.system)),
             ("d.artifact = $artifact", "artifact", written(&filter.artifact)),
@@ -131,7 +149,7 @@ impl Neo4jStore {
             ("d.actor = $actor", "actor", written(&filter.actor)),
             ("d.createdAt >= $from", "from", filter.from.map(|time| time.to_string().into())),
             ("d.createdAt < $to", "to", filter.to.map(|time| time.to_string().into())),
-            ("d.place < $before", "before", page.before.map(neo4rs::BoltType::from)),
+            ("d.place < $before", "before", page.before.map(BoltType::from)),
         ];
         // The conditions are our own words; what the client gave is only ever a parameter.
         let mut text = "MATCH (d:DeploymentSpec) WHERE d.place IS NOT NULL".to_owned();
@@ -145,7 +163,7 @@ impl Neo4jStore {
         text.push_str(" WITH d ORDER BY d.place DESC LIMIT $limit OPTIONAL MATCH (d)-[:LEASED_AS]->(l:Lease) ");
         text.push_str(ATTEMPT);
         text.push_str(" ORDER BY place DESC");
-        given.put("limit".into(), i64::try_from(page.limit).unwrap_or(i64::MAX).into());
+        given.put("limit".into(), number(page.limit as u64));
         let rows = self.rows(&text, given).await?;
         let mut listed = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -221,7 +239,7 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T,
 }
 
 /// The parameters of a statement.
-pub(super) fn parameters<const N: usize>(given: [(&str, neo4rs::BoltType); N]) -> BoltMap {
+pub(super) fn parameters<const N: usize>(given: [(&str, BoltType); N]) -> BoltMap {
     given.into_iter().map(|(name, value)| (name.into(), value)).collect()
 }
 
@@ -229,9 +247,17 @@ pub(super) fn parameters<const N: usize>(given: [(&str, neo4rs::BoltType); N]) -
 const CHANGES_BETWEEN: &str = "MATCH (c:Change)-[p:PART]->(t:Text) WHERE c.revision > $after AND c.revision <= $last
     RETURN c.revision AS revision, p.n AS n, t.text AS text";
 
+/// Reads the changes `$revisions`.
+const CHANGES_AT: &str = "MATCH (c:Change)-[p:PART]->(t:Text) WHERE c.revision IN $revisions
+    RETURN c.revision AS revision, p.n AS n, t.text AS text";
+
+/// A revision as the database has it.
+pub(super) fn number(number: u64) -> BoltType {
+    i64::try_from(number).unwrap_or(i64::MAX).into()
+}
+
 /// The parameters for the next changes after `after`, of those up to `last`.
 fn between(after: u64, last: u64) -> BoltMap {
-    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX).into();
     parameters([("after", number(after)), ("last", number(last.min(after.saturating_add(CHANGES))))])
 }
 

@@ -14,8 +14,8 @@ const FORMAT: i64 = 1;
 const SCHEMA: &str = include_str!("../../../schema/graph.cypher");
 /// Settings of a stock Neo4j that limit nothing.
 const LIMITS: [(&str, &str); 2] = [
-    ("db.transaction.timeout", "a transaction that nobody ends stays for ever"),
-    ("db.lock.acquisition.timeout", "a transaction waits for a lock for ever"),
+    ("db.transaction.timeout", "a transaction that nobody ends stays for ever; set it to a minute or so"),
+    ("db.lock.acquisition.timeout", "a transaction waits for a lock for ever; set it to some seconds"),
 ];
 
 /// The statements of the schema.

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use super::change_text;
 use super::fault::{Deadline, Fault};
 use super::pool::Pool;
-use super::read::parameters;
+use super::read::{number, parameters};
 use crate::catalog::Catalog;
 use crate::model::{Row, Timestamp};
 
@@ -144,7 +144,7 @@ impl Keeper {
         }
         let Some(change) = self.change_at(catalog.revision()).await? else { return Ok(None) };
         let id = uuid::Uuid::now_v7().to_string();
-        let revision = || BoltType::from(i64::try_from(catalog.revision()).unwrap_or(i64::MAX));
+        let revision = || number(catalog.revision());
         let begin = parameters([
             ("id", id.as_str().into()),
             ("revision", revision()),
@@ -153,8 +153,7 @@ impl Keeper {
         ]);
         self.pool.run(self.deadline(), query(BEGIN).with_params(begin)).await?;
         let Some(rows) = self.write_rows(&id, catalog).await? else { return Ok(None) };
-        let complete =
-            parameters([("id", id.as_str().into()), ("rows", i64::try_from(rows).unwrap_or(i64::MAX).into())]);
+        let complete = parameters([("id", id.as_str().into()), ("rows", number(rows))]);
         self.pool.run(self.deadline(), query(COMPLETE).with_params(complete)).await?;
         self.drop_older(&revision()).await?;
         Ok(Some(rows))
@@ -210,7 +209,7 @@ impl Keeper {
     }
 
     async fn change_at(&self, revision: u64) -> Result<Option<String>, Fault> {
-        let revision = parameters([("revision", i64::try_from(revision).unwrap_or(i64::MAX).into())]);
+        let revision = parameters([("revision", number(revision))]);
         let rows = self.pool.rows(self.deadline(), query(CHANGE_AT).with_params(revision)).await?;
         Ok(rows.first().map(|row| row.get("id")).transpose()?)
     }
