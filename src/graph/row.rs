@@ -6,7 +6,7 @@ use super::shape::{Label, NodeKey, RelationshipType, Value};
 use crate::document::JsonText;
 use crate::model::{
     ArtifactRow, ChangeSet, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, Dialect, EnvironmentRow,
-    FirstDeployment, InterfaceRow, KeyRow, Owner, PlanRow, ReceivedRow, RequirementsRow, ResolutionRow, Scope,
+    FirstDeployment, InterfaceRow, KeyRow, Owner, PlanRow, ReceivedRow, RequirementsRow, ResolutionRow, Row, Scope,
     Settings, State,
 };
 use crate::wire::{RecordedRequire, RecordedSpec};
@@ -101,14 +101,15 @@ impl Delta {
         if spec.opening.is_none() {
             self.ended.insert(deployment.clone());
         }
-        if spec.current_state != State::Active {
+        // A draft never was active.
+        if !matches!(spec.current_state, State::Active | State::Draft) {
             self.clear(&deployment, RelationshipType::Coupled, Direction::Outgoing);
         }
     }
 
     pub(super) fn received(&mut self, change: &ChangeSet, row: &ReceivedRow) {
         let members = change.rows.iter().filter_map(|other| match other {
-            crate::model::Row::Received(received) => Some(received.deployment),
+            Row::Received(received) => Some(received.deployment),
             _ => None,
         });
         let member = members.take_while(|&member| member != row.deployment).count() as u64;
@@ -122,6 +123,10 @@ impl Delta {
         self.put(deployment.clone(), [("resolvedAt", Some(change.revision.into()))]);
         // One that cannot be read is shown by its text all the same; it requires nothing that could be told.
         let Ok(recorded) = RecordedSpec::read(&row.artifact_spec) else { return };
+        let is_first = change
+            .rows
+            .iter()
+            .any(|other| matches!(other, Row::Received(received) if received.deployment == row.deployment));
         for (section, name, require) in recorded.all_requires() {
             let node = NodeKey::new(Label::Require, format!("{}/{section}/{name}", row.deployment));
             self.put(node.clone(), require_properties(name.as_str(), require));
@@ -130,7 +135,9 @@ impl Delta {
                 let interface = NodeKey::new(Label::Interface, interface.shared().clone());
                 self.link(&node, RelationshipType::Of, interface);
             }
-            self.clear(&node, RelationshipType::Matched, Direction::Outgoing);
+            if !is_first {
+                self.clear(&node, RelationshipType::Matched, Direction::Outgoing);
+            }
             for id in require.matched_components() {
                 self.link(&node, RelationshipType::Matched, component(id));
             }

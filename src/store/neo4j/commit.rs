@@ -147,6 +147,7 @@ impl Neo4jStore {
             }
         }
         let statements = statement::of(&batch).map_err(|error| Fault::Damaged(error.to_string()))?;
+        tracing::debug!(changes = batch.len(), statements = statements.len(), "writing a batch");
         // A batch as large as a set of a thousand members may be takes longer to write than anybody should wait for the head.
         let writing = deadline.or_after(STATEMENT * u32::try_from(statements.len()).unwrap_or(u32::MAX));
         for statement in statements {

@@ -37,7 +37,7 @@ pub(super) fn of(batch: &[ChangeSet]) -> serde_json::Result<Vec<Query>> {
     statements.clear(&delta);
     statements.relationships(&delta);
     statements.plans(&delta);
-    Ok(statements.0.into_iter().map(Statement::into_query).collect())
+    Ok(statements.into_queries(if batch.len() == 1 { MESSAGE_BYTES } else { 0 }))
 }
 
 impl Statements {
@@ -140,11 +140,44 @@ impl Statements {
     }
 }
 
-impl Statement {
-    fn into_query(self) -> Query {
-        let rows: Vec<BoltType> = self.rows.into_iter().map(BoltType::Map).collect();
-        query(&self.text).param("rows", BoltType::List(BoltList::from(rows)))
+impl Statements {
+    /// The messages. Statements that follow each other are one while they come to no more than `most` bytes, which saves most
+    /// of the ways there and back.
+    ///
+    /// That is for a change alone. How the statements of many came together would hardly ever be the same twice, so that the
+    /// database would have to plan each anew; and there the rows outweigh the ways.
+    fn into_queries(self, most: usize) -> Vec<Query> {
+        let mut queries = Vec::new();
+        let mut together: Vec<Statement> = Vec::new();
+        let mut bytes = 0;
+        for statement in self.0 {
+            let more = statement.text.len() + statement.bytes + JOINT.len() + 10;
+            if bytes + more > most && !together.is_empty() {
+                queries.push(joined(std::mem::take(&mut together)));
+                bytes = 0;
+            }
+            bytes += more;
+            together.push(statement);
+        }
+        if !together.is_empty() {
+            queries.push(joined(together));
+        }
+        queries
     }
+}
+
+/// What stands between two statements that are one: it leaves one row, however many there were.
+const JOINT: &str = " WITH count(*) AS done ";
+/// What the texts and rows of a message may come to.
+const MESSAGE_BYTES: usize = 7_600;
+
+fn joined(statements: Vec<Statement>) -> Query {
+    let texts: Vec<_> =
+        (0..).zip(&statements).map(|(n, statement)| statement.text.replace("$rows", &format!("$r{n}"))).collect();
+    (0..).zip(statements).fold(query(&texts.join(JOINT)), |query, (n, statement)| {
+        let rows: Vec<BoltType> = statement.rows.into_iter().map(BoltType::Map).collect();
+        query.param(&format!("r{n}"), BoltType::List(BoltList::from(rows)))
+    })
 }
 
 /// `(n:Label {key: row.a, …})`: labels and names of properties are our own words, values are only ever parameters.
