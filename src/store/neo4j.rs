@@ -4,6 +4,7 @@
 //! relationships that anyone can read with Neo4j's own tools; see `schema/graph.cypher`. Both are written in one transaction.
 
 mod address;
+mod attempts;
 mod change_text;
 mod commit;
 mod fault;
