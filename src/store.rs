@@ -171,6 +171,19 @@ pub enum StoreError {
     /// The address of a database cannot be used.
     #[error("the address of the database cannot be used: {0}; it reads bolt://user:password@host:7687/database")]
     Address(String),
+    /// A database cannot be used from the start.
+    #[error("the database at {address} cannot be used: {why}; {remedy}")]
+    Unusable {
+        /// Where it is, without user and password.
+        address: String,
+        /// Why.
+        why: String,
+        /// What may be done about it.
+        remedy: &'static str,
+    },
+    /// A database does not answer, or refuses.
+    #[error("{0}")]
+    Away(String),
     /// It holds what cannot be there.
     #[error("the store is damaged: {0}")]
     Damaged(String),

@@ -7,6 +7,7 @@
 //! A batch that fails drops the copy. One whose outcome is not known yet is answered so, and the next turn learns it; one
 //! whose outcome can never be known ends the process, rather than letting memory and disk differ.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -76,7 +77,8 @@ impl Committer {
     /// Starts the thread, which decides up to `batch` commands at once.
     pub fn start(store: Arc<dyn Store>, published: Arc<Published>, clock: Clock, batch: usize) -> Self {
         let queue = Arc::new(Queue::default());
-        let worker = Worker { queue: queue.clone(), store, published, clock, batch: batch.max(1) };
+        let worker =
+            Worker { queue: queue.clone(), store, published, clock, batch: batch.max(1), is_failing: Cell::new(false) };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || worker.run());
         let thread = thread.expect("a thread can be started when the process starts");
         Self { queue, thread: Mutex::new(Some(thread)) }
@@ -122,6 +124,13 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Refuses every job that waits: a database that is away would let them wait as long again.
+    fn refuse(&self, why: &str) {
+        for Job { command, reply } in std::mem::take(&mut self.lock().waiting) {
+            drop(reply.send(Err(Refused::unavailable(Some(command), why))));
+        }
+    }
+
     /// Every job that waits, up to `most`; `None` when there is none and there will be none.
     fn take(&self, most: usize) -> Option<Vec<Job>> {
         let waiting = self.arrived.wait_while(self.lock(), |state| state.waiting.is_empty() && !state.stopped);
@@ -141,18 +150,44 @@ struct Worker {
     published: Arc<Published>,
     clock: Clock,
     batch: usize,
+    /// Whether the last batch could not be recorded.
+    is_failing: Cell<bool>,
 }
 
 impl Worker {
     fn run(&self) {
         let guard = StopOnPanic(&self.queue);
         while let Some(jobs) = self.queue.take(self.batch) {
-            self.batch(jobs);
+            let failure = self.batch(jobs);
+            self.tell(failure.as_ref());
+            if let Some(Failure::Failed(error) | Failure::Unknown(error)) = failure
+                && self.store.is_shared()
+            {
+                self.queue.refuse(&error);
+            }
         }
         std::mem::forget(guard);
     }
 
-    fn batch(&self, jobs: Vec<Job>) {
+    /// Tells the log of the first of several failures, and of the end of them.
+    fn tell(&self, failure: Option<&Failure>) {
+        let is_first = self.is_failing.replace(failure.is_some()) != failure.is_some();
+        match failure {
+            Some(Failure::Failed(error)) if is_first => {
+                tracing::error!(
+                    error,
+                    "nothing can be recorded: a batch could not be committed, and nothing of it is recorded"
+                );
+            }
+            Some(Failure::Unknown(error)) => tracing::error!(error, "it is not known yet whether a batch was recorded"),
+            Some(Failure::Failed(error)) => tracing::debug!(error, "a batch could not be committed"),
+            None if is_first => tracing::info!("batches are recorded again"),
+            None => {}
+        }
+    }
+
+    /// Commits what can be recorded of it, and answers all; why not, where that failed.
+    fn batch(&self, jobs: Vec<Job>) -> Option<Failure> {
         let mut batch = Batch::new(jobs, Catalog::clone(&self.published.load()));
         let known = batch.base.revision();
         let committed = self.store.commit(known, &mut |turn| batch.decide(turn, &self.clock));
@@ -186,6 +221,7 @@ impl Worker {
             // A caller that has gone away does not wait for its answer; what was recorded stays.
             drop(reply.send(answer));
         }
+        failure
     }
 }
 
@@ -245,14 +281,8 @@ enum Failure {
 impl Failure {
     fn of(error: CommitError) -> Self {
         match error {
-            CommitError::Failed(error) => {
-                tracing::error!(%error, "a batch could not be committed; nothing of it was recorded");
-                Self::Failed(error.to_string())
-            }
-            CommitError::Unknown(error) => {
-                tracing::error!(%error, "it is not known yet whether a batch was recorded");
-                Self::Unknown(error.to_string())
-            }
+            CommitError::Failed(error) => Self::Failed(error.to_string()),
+            CommitError::Unknown(error) => Self::Unknown(error.to_string()),
             CommitError::Lost(error) => {
                 tracing::error!(%error, "ending the process: what is in memory and what is on the disk may differ");
                 std::process::exit(2);

@@ -76,7 +76,6 @@ impl AppError {
 
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
         Self::Unavailable(error.to_string())
     }
 }

@@ -52,7 +52,13 @@ impl App {
         let members = members(&target, &document)?;
         let command = FinishCommand { members, success, reason: document.reason.clone(), actor };
         match self.committer.commit(Command::Finish(Box::new(command))).await {
-            Ok(Done { answer: Answer::Finished(finished), .. }) => self.finished(id, &finished).await,
+            Ok(Done { answer: Answer::Finished(finished), .. }) => {
+                self.finished(id, &finished).await.map_err(|error| match error {
+                    // It is recorded, and only cannot be shown: nobody must be told that nothing was.
+                    AppError::Unavailable(error) => AppError::OutcomeUnknown { plan: Some(id), error },
+                    other => other,
+                })
+            }
             Ok(_) => Err(AppError::Internal("a finish was answered as something else".to_owned())),
             Err(Refused { refusal: Refusal::NoneOpen, .. }) => self.repeat_finish(id, success, &document).await,
             Err(Refused { refusal: Refusal::LeaseLost { reason, deployment }, .. }) => {

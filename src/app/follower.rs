@@ -102,10 +102,14 @@ impl Shared {
             if state.stopped {
                 return;
             }
-            let waiting = std::mem::take(&mut state.waiting);
+            let mut waiting = std::mem::take(&mut state.waiting);
             drop(state);
             let looked = catch_up(store, published).map_err(|error| error.to_string());
             self.remember(&looked);
+            if looked.is_err() {
+                // Whoever came meanwhile need not wait for as long again to be told the same.
+                waiting.append(&mut self.lock().waiting);
+            }
             for reply in waiting {
                 // One that has gone away does not wait for it.
                 drop(reply.send(looked.clone()));

@@ -93,7 +93,10 @@ impl Refusal {
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let status = status(self.code);
         let instance = format!("/requests/{}", Uuid::now_v7());
-        if status.is_server_error() {
+        if matches!(self.code, Code::Unavailable | Code::OutcomeUnknown) {
+            // Of a store that is away the log is told once, not by everybody who asks meanwhile.
+            tracing::debug!(instance, code = %self.code, detail = self.detail, "refused a request");
+        } else if status.is_server_error() {
             tracing::error!(instance, code = %self.code, detail = self.detail, "refused a request");
         }
         let envelope = Envelope {

@@ -49,7 +49,9 @@ impl Server {
 
     /// A server with its store in the database at `uri`.
     pub fn start_on(uri: &str, flags: &[&str]) -> Self {
-        Self::run(command_on(uri, flags))
+        let mut quiet = vec!["--log", "error,neo4rs=off"];
+        quiet.extend(flags);
+        Self::run(command_on(uri, &quiet))
     }
 
     /// A server that this command runs; see [`command`].
@@ -246,10 +248,10 @@ pub fn command(data: &Path, flags: &[&str]) -> Command {
     command
 }
 
-/// The command that runs a server with its store in the database at `uri`.
+/// The command that runs a server with its store in the database at `uri`; the flags say what it logs.
 pub fn command_on(uri: &str, flags: &[&str]) -> Command {
     let mut command = mortise();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error,neo4rs=off", "--store", uri]).args(flags);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--store", uri]).args(flags);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command
 }

@@ -32,6 +32,8 @@ enum Taken {
     Done(Vec<ChangeSet>),
     /// Nothing of it is recorded.
     Nothing(Fault),
+    /// A try that counted as failed was recorded after all.
+    Late,
     /// It was to be committed, and there was no answer.
     Unanswered(Vec<ChangeSet>, Fault),
 }
@@ -43,16 +45,20 @@ impl Neo4jStore {
         decide: &mut Decide<'_>,
     ) -> Result<Vec<ChangeSet>, CommitError> {
         let deadline = Deadline::after(self.timeout);
-        let mut unanswered: Option<Vec<ChangeSet>> = None;
-        let (mut tries, mut broken) = (0, 0);
+        let mut unanswered: Option<Unanswered> = None;
+        let (mut tries, mut broken, mut earlier) = (0, 0, None);
         loop {
             tries += 1;
             let taken = self.turn(&mut known, &mut unanswered, decide, deadline).await;
             let fault = match taken {
                 Taken::Done(batch) => return Ok(batch),
                 Taken::Nothing(fault) => fault,
+                Taken::Late => {
+                    let error = "a try that nobody answered was recorded late".to_owned();
+                    return Err(CommitError::Unknown(StoreError::Away(error)));
+                }
                 Taken::Unanswered(batch, fault) => {
-                    unanswered = Some(batch);
+                    unanswered = Some(Unanswered { batch, is_settled: false });
                     fault
                 }
             };
@@ -61,23 +67,22 @@ impl Neo4jStore {
                 broken += 1;
             }
             // What may have been recorded is worth every second that there is; what was not can be asked for again.
-            let is_given_up = unanswered.is_none() && broken >= TRIES;
-            if !fault.is_transient() || is_given_up || deadline.is_past() {
-                let error = StoreError::from(fault);
-                return Err(match unanswered {
-                    Some(_) => CommitError::Unknown(error),
-                    None => CommitError::Failed(error),
-                });
+            let is_open = unanswered.as_ref().is_some_and(|unanswered| !unanswered.is_settled);
+            let is_given_up = !is_open && broken >= TRIES;
+            if (!fault.is_transient() && !is_open) || is_given_up || deadline.is_past() {
+                let error = StoreError::from(fault.or_when_cut_short(earlier, self.writer.step()));
+                return Err(if is_open { CommitError::Unknown(error) } else { CommitError::Failed(error) });
             }
             tracing::debug!(%fault, tries, "a turn to write came to nothing; taking it again");
             pause(tries, deadline).await;
+            earlier = Some(fault.or_when_cut_short(earlier, self.writer.step()));
         }
     }
 
     async fn turn(
         &self,
         known: &mut u64,
-        unanswered: &mut Option<Vec<ChangeSet>>,
+        unanswered: &mut Option<Unanswered>,
         decide: &mut Decide<'_>,
         deadline: Deadline,
     ) -> Taken {
@@ -90,6 +95,10 @@ impl Neo4jStore {
             Ok(Decided::RecordedBefore(batch)) => {
                 self.end(transaction, deadline).await;
                 return Taken::Done(batch);
+            }
+            Ok(Decided::RecordedLate) => {
+                self.end(transaction, deadline).await;
+                return Taken::Late;
             }
             Err(fault) => {
                 if !fault.breaks_the_connection() {
@@ -105,7 +114,7 @@ impl Neo4jStore {
         match deadline.within(self.writer.step(), transaction.commit()).await {
             Ok(()) => Taken::Done(batch),
             // It answered that it did not.
-            Err(fault @ Fault::Refused { .. }) => Taken::Nothing(fault),
+            Err(fault) if !fault.leaves_a_commit_open() => Taken::Nothing(fault),
             Err(fault) => Taken::Unanswered(batch, fault),
         }
     }
@@ -115,7 +124,7 @@ impl Neo4jStore {
         &self,
         transaction: &mut Txn,
         known: &mut u64,
-        unanswered: &mut Option<Vec<ChangeSet>>,
+        unanswered: &mut Option<Unanswered>,
         decide: &mut Decide<'_>,
         deadline: Deadline,
     ) -> Result<Decided, Fault> {
@@ -126,10 +135,16 @@ impl Neo4jStore {
         }
         let missed = read::missed(transaction, &self.writer, deadline, *known, head).await?;
         // The head is held: the turn that nobody answered has ended one way or the other, and this shows which.
-        if let Some(batch) = unanswered.take()
-            && batch.first().is_some_and(|first| missed.iter().any(|change| change.id == first.id))
-        {
-            return Ok(Decided::RecordedBefore(batch));
+        if let Some(before) = unanswered {
+            let is_recorded =
+                before.batch.first().is_some_and(|first| missed.iter().any(|change| change.id == first.id));
+            if is_recorded && !before.is_settled {
+                return Ok(Decided::RecordedBefore(std::mem::take(&mut before.batch)));
+            }
+            if is_recorded {
+                return Ok(Decided::RecordedLate);
+            }
+            before.is_settled = true;
         }
         let now = read::all_rows(transaction, query(CLOCK));
         let now = deadline.within(self.writer.step(), now).await?;
@@ -164,7 +179,10 @@ impl Neo4jStore {
         let mut take = std::pin::pin!(take);
         let rows = loop {
             tokio::select! {
-                rows = &mut take => break rows?,
+                rows = &mut take => break rows.map_err(|fault| match fault {
+                    Fault::Late(time) => Fault::Held(time),
+                    other => other,
+                })?,
                 () = tokio::time::sleep(PATIENCE.min(self.timeout / 2)) => holder::end(&self.readers, deadline).await,
             }
         };
@@ -180,9 +198,18 @@ impl Neo4jStore {
     }
 }
 
+/// A batch that was to be committed, and of which nobody said whether it was.
+struct Unanswered {
+    batch: Vec<ChangeSet>,
+    /// Whether it was looked for since, and not found: then it is not recorded.
+    is_settled: bool,
+}
+
 enum Decided {
     /// Written, to be committed until then.
     Batch(Vec<ChangeSet>, Deadline),
     /// Recorded by the turn before, which nobody answered.
     RecordedBefore(Vec<ChangeSet>),
+    /// Recorded by an earlier turn after all, and decided anew since. Only an engine without locks lets a commit come so late.
+    RecordedLate,
 }

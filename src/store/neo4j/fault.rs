@@ -19,6 +19,8 @@ pub(super) enum Fault {
     Broken(String),
     /// It did not answer in time.
     Late(Duration),
+    /// Another transaction held the head for so long.
+    Held(Duration),
     /// It answered what it cannot.
     Damaged(String),
 }
@@ -35,8 +37,38 @@ impl Fault {
                     || code.ends_with("Transaction.TransactionTimedOut")
                     || is_conflict(message)
             }
-            Self::Broken(_) | Self::Late(_) => true,
+            Self::Broken(_) | Self::Late(_) | Self::Held(_) => true,
             Self::Damaged(_) => false,
+        }
+    }
+
+    /// Which of two faults to tell: one that the deadline cut short says less than the one before it.
+    pub fn or_when_cut_short(self, earlier: Option<Self>, step: Duration) -> Self {
+        match (self, earlier) {
+            (Self::Late(time), Some(earlier)) if time < step => earlier,
+            (this, _) => this,
+        }
+    }
+
+    /// What may be done about it where a database is used for the first time.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Refused { code, .. } if code.contains(".Security.") => {
+                "look at the user in --store, and at the password there, in --store-password-file or in MORTISE_STORE_PASSWORD"
+            }
+            Self::Refused { code, .. } if code.ends_with(".DatabaseNotFound") => {
+                "look at the name of the database in --store, which stands behind the port"
+            }
+            Self::Refused { .. } => "look at what the database logs",
+            _ => "see whether it runs there, and look at --store and --store-timeout-seconds",
+        }
+    }
+
+    /// Whether the database itself may not know whether it committed what it was told to commit.
+    pub fn leaves_a_commit_open(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => code.contains(".DatabaseError."),
+            _ => true,
         }
     }
 
@@ -58,6 +90,9 @@ impl fmt::Display for Fault {
         match self {
             Self::Refused { code, message } => write!(f, "the database refused: {message} ({code})"),
             Self::Broken(why) => write!(f, "the database cannot be reached: {why}"),
+            Self::Held(time) => {
+                write!(f, "another transaction held the head of the graph for {:.1} s", time.as_secs_f64())
+            }
             Self::Late(time) => write!(f, "the database did not answer within {:.1} s", time.as_secs_f64()),
             Self::Damaged(what) => f.write_str(what),
         }
@@ -68,7 +103,7 @@ impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Damaged(what) => Self::Damaged(what),
-            other => Self::Failed(other.to_string()),
+            other => Self::Away(other.to_string()),
         }
     }
 }

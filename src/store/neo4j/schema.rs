@@ -29,7 +29,7 @@ impl Neo4jStore {
     /// Applies the schema, unless a newer version has applied its own. Waits for a database that is still starting.
     pub(super) async fn prepare(&self) -> Result<(), StoreError> {
         let deadline = Deadline::after(self.timeout);
-        let mut tries = 0;
+        let (mut tries, mut earlier) = (0, None);
         loop {
             tries += 1;
             match self.apply(deadline).await {
@@ -42,8 +42,14 @@ impl Neo4jStore {
                         tracing::warn!(%fault, database = %self.address, "the database is not ready; trying again");
                     }
                     pause(tries + 4, deadline).await;
+                    earlier = Some(fault.or_when_cut_short(earlier, self.readers.step()));
                 }
-                Err(Unprepared::Fault(fault)) => return Err(StoreError::from(fault)),
+                Err(Unprepared::Fault(fault @ Fault::Damaged(_))) => return Err(StoreError::from(fault)),
+                Err(Unprepared::Fault(fault)) => {
+                    let fault = fault.or_when_cut_short(earlier, self.readers.step());
+                    let (address, remedy) = (self.address.to_string(), fault.remedy());
+                    return Err(StoreError::Unusable { address, why: fault.to_string(), remedy });
+                }
             }
         }
     }
