@@ -62,8 +62,11 @@ fn held_back(
     name: &str,
 ) -> (String, serde_json::Value) {
     proxy.script(Action::LoseCommit(Forward::WhenReleased), Times::Once);
+    // It would find out who holds the head, and end that.
+    proxy.script(Action::DropAfterRun { marker: "SHOW TRANSACTIONS" }, Times::UntilCleared);
     let body = json!({"artifactSpec": spec(name), "idempotencyKey": format!("key of {name}")});
     let id = assert_outcome_unknown(&replica.in_time(|http| http.start_deployment(&body)));
+    proxy.clear();
     assert_eq!(attempts_on(database.uri(), name), [""; 0]);
     (id, body)
 }

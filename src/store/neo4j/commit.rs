@@ -21,6 +21,8 @@ const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn RETURN
 const CLOCK: &str = "RETURN datetime.realtime().epochMillis AS now";
 /// After how long a wait for the head its holder is looked for.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// For how long the holder is looked at then, to see whether it goes on.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long a statement may take, in a batch of many.
 const STATEMENT: Duration = Duration::from_millis(10);
 /// How often a database that cannot be reached is tried.
@@ -183,7 +185,9 @@ impl Neo4jStore {
                     Fault::Late(time) => Fault::Held(time),
                     other => other,
                 })?,
-                () = tokio::time::sleep(PATIENCE.min(self.timeout / 2)) => holder::end(&self.readers, deadline).await,
+                () = tokio::time::sleep(PATIENCE.min(self.timeout / 2)) => {
+                    holder::end(&self.readers, LOOK.min(self.timeout / 6), deadline).await;
+                }
             }
         };
         let row = rows.first().ok_or_else(|| Fault::Damaged("the graph has no head any more".to_owned()))?;

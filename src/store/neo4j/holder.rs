@@ -14,21 +14,19 @@ const TRANSACTIONS: &str =
     RETURN transactionId AS id, currentQuery AS query, currentQueryId AS queryId, status, activeLockCount AS locks";
 /// By this a transaction is known to wait for the head.
 const WAITS: &str = "SET h.turn";
-/// Between two looks at a holder: one that writes has taken more locks by then.
-const LOOK: Duration = Duration::from_secs(1);
-
-/// Ends the transaction that holds the head, unless it goes on with its work. What cannot be done is told in the log.
-pub(super) async fn end(pool: &Pool, deadline: Deadline) {
-    match find_and_end(pool, deadline).await {
+/// Ends the transaction that holds the head, unless it goes on with its work: one that writes has taken more locks after
+/// `look`. What cannot be done is told in the log.
+pub(super) async fn end(pool: &Pool, look: Duration, deadline: Deadline) {
+    match find_and_end(pool, look, deadline).await {
         Ok(ended) if ended.is_empty() => tracing::debug!("waiting for the head, whose holder goes on with its work"),
         Ok(ended) => tracing::warn!(?ended, "ended a transaction that held the head and did not go on"),
         Err(fault) => tracing::warn!(%fault, "waiting for the head, and cannot find out who holds it"),
     }
 }
 
-async fn find_and_end(pool: &Pool, deadline: Deadline) -> Result<BTreeSet<String>, Fault> {
+async fn find_and_end(pool: &Pool, look: Duration, deadline: Deadline) -> Result<BTreeSet<String>, Fault> {
     let before = holders(pool, deadline).await?;
-    tokio::time::sleep(LOOK.min(deadline.left())).await;
+    tokio::time::sleep(look.min(deadline.left())).await;
     let after = holders(pool, deadline).await?;
     let stuck: BTreeSet<String> =
         after.into_iter().filter(|(id, progress)| before.get(id) == Some(progress)).map(|(id, _)| id).collect();
