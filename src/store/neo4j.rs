@@ -30,6 +30,8 @@ use snapshot::Snapshots;
 
 /// How many connections are read over.
 const READERS: usize = 8;
+/// How long one exchange may take at least: a database that has just started has statements to learn.
+const STEP: Duration = Duration::from_secs(3);
 /// How many changes are read at once where all of them are.
 const REPLAYED: usize = 1_024;
 
@@ -64,7 +66,7 @@ impl Neo4jStore {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("neo4j").enable_all().build();
         let runtime = runtime.map_err(|error| StoreError::Failed(error.to_string()))?;
-        let step = timeout / 3;
+        let step = (timeout / 3).max(STEP).min(timeout);
         let (readers, writer) = (Pool::new(&address, READERS, step, step)?, Pool::new(&address, 1, step, timeout)?);
         let beside = Pool::new(&address, 1, timeout, timeout)?;
         let snapshots = Snapshots::new(beside, runtime.handle().clone(), timeout, snapshot_changes);

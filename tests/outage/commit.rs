@@ -13,7 +13,7 @@ use crate::specs::{spec, with};
 fn a_commit_whose_answer_is_lost_is_found_recorded_and_not_recorded_again() {
     let Some(database) = database() else { return };
     let proxy = BoltProxy::before(database.uri());
-    let replica = Replica::on(&proxy.uri(), 6);
+    let replica = Replica::learnt(&proxy.uri(), 6);
     proxy.script(Action::LoseCommit(Forward::AtOnce), Times::Once);
     let started = replica.in_time(|http| http.start_deployment(&spec("new"))).expect(201);
     assert_eq!(attempts_on(database.uri(), "new"), [text(&started, "id")]);
@@ -28,7 +28,7 @@ fn a_commit_whose_answer_is_lost_is_found_recorded_and_not_recorded_again() {
 fn a_commit_that_never_arrived_is_made_again() {
     let Some(database) = database() else { return };
     let proxy = BoltProxy::before(database.uri());
-    let replica = Replica::on(&proxy.uri(), 6);
+    let replica = Replica::learnt(&proxy.uri(), 6);
     proxy.script(Action::LoseCommit(Forward::Never), Times::Exactly(2));
     let started = replica.in_time(|http| http.start_deployment(&spec("new"))).expect(201);
     assert_eq!(proxy.seen().lost_commits, 2);
@@ -40,7 +40,7 @@ fn a_commit_that_never_arrived_is_made_again() {
 fn commits_that_never_arrive_are_outcome_unknown_until_the_database_tells() {
     let Some(database) = database() else { return };
     let proxy = BoltProxy::before(database.uri());
-    let replica = Replica::on(&proxy.uri(), 3);
+    let replica = Replica::learnt(&proxy.uri(), 5);
     proxy.script(Action::LoseCommit(Forward::Never), Times::UntilCleared);
     let id = assert_outcome_unknown(&replica.in_time(|http| http.start_deployment(&spec("new"))));
     // What is no plan has no id to look for.
@@ -75,7 +75,7 @@ fn held_back(
 fn a_commit_that_comes_later_is_outcome_unknown_and_then_recorded_once() {
     let Some(database) = database() else { return };
     let proxy = BoltProxy::before(database.uri());
-    let replica = Replica::on(&proxy.uri(), 3);
+    let replica = Replica::learnt(&proxy.uri(), 5);
     let (id, body) = held_back(&database, &proxy, &replica, "new");
     proxy.release_commits();
     let shown = replica.in_time(|http| http.get(&format!("/deployments/{id}"))).expect(200);
@@ -94,7 +94,7 @@ fn a_commit_that_comes_later_is_outcome_unknown_and_then_recorded_once() {
 fn a_commit_that_is_held_back_is_ended_by_who_waits_for_it_and_comes_to_nothing() {
     let Some(database) = database() else { return };
     let proxy = BoltProxy::before(database.uri());
-    let replica = Replica::on(&proxy.uri(), 4);
+    let replica = Replica::learnt(&proxy.uri(), 4);
     let (id, body) = held_back(&database, &proxy, &replica, "new");
     // It holds the head until somebody has waited for that long enough.
     let other = loop {
@@ -117,7 +117,7 @@ fn a_commit_that_is_held_back_is_ended_by_who_waits_for_it_and_comes_to_nothing(
 fn a_commit_that_is_held_back_is_ended_by_its_own_server_where_there_is_time() {
     let Some(database) = database() else { return };
     let proxy = BoltProxy::before(database.uri());
-    let replica = Replica::on(&proxy.uri(), 15);
+    let replica = Replica::learnt(&proxy.uri(), 15);
     proxy.script(Action::LoseCommit(Forward::WhenReleased), Times::Once);
     let started = replica.in_time(|http| http.start_deployment(&spec("new"))).expect(201);
     proxy.release_commits();
@@ -130,7 +130,7 @@ fn a_commit_that_is_held_back_is_ended_by_its_own_server_where_there_is_time() {
 fn a_commit_that_fails_for_the_moment_is_made_again_until_the_deadline() {
     let Some(database) = database() else { return };
     let proxy = BoltProxy::before(database.uri());
-    let replica = Replica::on(&proxy.uri(), 3);
+    let replica = Replica::learnt(&proxy.uri(), 5);
     proxy.script(Action::FailCommit { code: DEADLOCK }, Times::Once);
     let started = replica.in_time(|http| http.start_deployment(&spec("new"))).expect(201);
     assert_eq!(attempts_on(database.uri(), "new"), [text(&started, "id")]);
@@ -154,7 +154,7 @@ fn a_commit_that_fails_for_the_moment_is_made_again_until_the_deadline() {
 fn a_finish_that_is_recorded_is_not_answered_as_if_nothing_was_where_the_plan_cannot_be_read_then() {
     let Some(database) = database() else { return };
     let proxy = BoltProxy::before(database.uri());
-    let replica = Replica::on(&proxy.uri(), 15);
+    let replica = Replica::learnt(&proxy.uri(), 15);
     let started = replica.started(&spec("new"));
     let id = text(&started, "id");
     proxy.script(Action::LoseCommit(Forward::WhenReleased), Times::Once);

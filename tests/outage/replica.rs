@@ -6,11 +6,12 @@ use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use mortise::store::neo4j::{Address, Neo4jStore};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use crate::database::{Engine, Exclusive, shared};
 use crate::server::{Answer, Client, Server, command_on};
+use crate::specs::{consumer, provider};
 
 /// How often `/readyz` is asked.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -46,6 +47,24 @@ impl Replica {
         let log = NamedTempFile::new().unwrap();
         let server = Server::run(logging(uri, timeout_seconds, "info", &log));
         Self { server, timeout: Duration::from_secs(timeout_seconds), log }
+    }
+
+    /// The same, of which the database has learnt every statement: with a short deadline it cannot be waited for.
+    pub fn learnt(uri: &str, timeout_seconds: u64) -> Self {
+        let replica = Self::on(uri, timeout_seconds);
+        let began = Instant::now();
+        while replica
+            .start_deployment(&json!({"artifactSpec": consumer("learning", "learnt"), "idempotencyKey": "learnt"}))
+            .status
+            == 503
+            || replica
+                .start_deployment(&json!({"artifactSpec": provider("learnt", "learnt"), "idempotencyKey": "learnt"}))
+                .status
+                == 503
+        {
+            assert!(began.elapsed() < PATIENCE, "it never learns; it said:\n{}", replica.log());
+        }
+        replica
     }
 
     /// The answer to a request, which does not come long after the deadline.
