@@ -4,6 +4,7 @@
 //! `committer`, which decides it anew against its working copy, writes a batch of it durably, publishes, and only then
 //! answers.
 
+mod ask;
 mod committer;
 mod coupling;
 mod decide;
@@ -20,8 +21,10 @@ mod views;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+pub use ask::{Asked, Told};
 pub use committer::Clock;
 pub use coupling::CouplingView;
 pub use error::AppError;
@@ -45,6 +48,8 @@ pub struct App {
     committer: Committer,
     /// Absent where nobody else writes to the store.
     follower: Option<Follower>,
+    /// So many questions of the graph are answered at once.
+    askers: Arc<Semaphore>,
 }
 
 /// How the application goes about it. None of this changes answers.
@@ -132,7 +137,8 @@ impl App {
         let published = Arc::new(Published::new(catalog));
         let committer = Committer::start(store.clone(), published.clone(), clock, pace.batch);
         let follower = Follower::start(store.clone(), published.clone(), pace.follow);
-        Ok(Self { store, published, committer, follower })
+        let askers = Arc::new(Semaphore::new(ask::AT_ONCE));
+        Ok(Self { store, published, committer, follower, askers })
     }
 
     /// The newest durable state that this process knows.

@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod deploy;
 mod progress;
+mod query;
 mod show;
 mod source;
 mod transfer;
@@ -12,6 +13,7 @@ mod version;
 
 pub use check::check;
 pub use deploy::{finish, plan, start};
+pub use query::query;
 pub use transfer::{ImportFile, export, import};
 pub use version::{compare, matches};
 
@@ -73,6 +75,9 @@ pub enum CliError {
     /// The address of the server cannot be used.
     #[error("`{0}` is no address of a server; write http://host:port")]
     Address(String),
+    /// The answer broke off.
+    #[error("the answer broke off: {0}")]
+    Broken(String),
     /// Standard output cannot be written.
     #[error("the answer cannot be written: {0}")]
     Output(#[from] std::io::Error),

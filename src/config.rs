@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::SettingsWish;
+use crate::document::Json;
 use crate::model::{Dialect, FirstDeployment};
 
 /// A CMDB that plans deployments.
@@ -32,6 +33,8 @@ pub enum Command {
     Finish(Finish),
     /// Check a specification without a server.
     Check(Check),
+    /// Ask the graph in Cypher; only what reads is allowed.
+    Query(Query),
     /// Compare versions, and try ranges, as the planner does.
     #[command(subcommand)]
     Version(Version),
@@ -65,6 +68,12 @@ pub struct Serve {
     /// The most bytes of a body with a set.
     #[arg(long, env = "MORTISE_MAX_SET_BYTES", default_value_t = 16 << 20)]
     pub max_set_bytes: usize,
+    /// The most rows of an answer of the graph.
+    #[arg(long, env = "MORTISE_QUERY_MAX_ROWS", default_value_t = 10_000)]
+    pub query_max_rows: usize,
+    /// How long a question of the graph may take, in seconds.
+    #[arg(long, env = "MORTISE_QUERY_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub query_timeout_seconds: u64,
     /// Settings that change answers.
     #[command(flatten)]
     pub settings: SettingsFlags,
@@ -274,6 +283,33 @@ pub struct Check {
     pub settings: SettingsFlags,
 }
 
+/// Ask the graph.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("asked").required(true))]
+#[allow(missing_docs, reason = "the flags say it themselves")]
+pub struct Query {
+    /// The statement, in Cypher.
+    #[arg(group = "asked")]
+    pub statement: Option<String>,
+    /// A file that holds the statement; `-` is standard input.
+    #[arg(long, short, group = "asked", env = "MORTISE_QUERY_FILE")]
+    pub file: Option<PathBuf>,
+    /// A parameter of the statement: NAME=TEXT, or NAME:=JSON for a number, a list and so on. May be given again.
+    #[arg(long = "param", short, env = "MORTISE_PARAM", value_name = "NAME=TEXT", value_parser = parameter)]
+    pub parameters: Vec<ParameterFlag>,
+    #[command(flatten)]
+    pub client: Client,
+}
+
+/// A parameter of a statement, by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParameterFlag {
+    /// `NAME=TEXT`: `version=1.10` stays a text.
+    Text(String, String),
+    /// `NAME:=JSON`
+    Json(String, Json),
+}
+
 /// Compare versions, and try ranges.
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs, reason = "the arguments say it themselves")]
@@ -331,4 +367,16 @@ pub struct Import {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is no NAME=VALUE"))?;
     if name.is_empty() { Err(format!("`{text}` has no name")) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+fn parameter(text: &str) -> Result<ParameterFlag, String> {
+    let (name, value) = pair(text)?;
+    match name.strip_suffix(':') {
+        None => Ok(ParameterFlag::Text(name, value)),
+        Some("") => Err(format!("`{text}` has no name")),
+        Some(name) => {
+            let json = Json::parse(&value).map_err(|error| format!("`{value}` is no JSON: {error}"))?;
+            Ok(ParameterFlag::Json(name.to_owned(), json))
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 mod delta;
 mod memory;
+pub mod portable;
 mod row;
 mod shape;
 pub mod statement;

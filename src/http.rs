@@ -7,6 +7,7 @@ mod deployments;
 mod fallback;
 mod finish;
 mod format;
+mod graph;
 mod meta;
 mod names;
 mod problem;
@@ -24,7 +25,7 @@ use actix_web::{App as Actix, HttpServer, web};
 
 use crate::app::App;
 
-/// Bounds of what is taken from clients.
+/// Bounds of what is taken from clients, and of what one question of the graph may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpLimits {
     /// The most bytes of a body with one specification.
@@ -33,11 +34,21 @@ pub struct HttpLimits {
     pub set_bytes: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// The most rows of an answer of the graph.
+    pub query_rows: usize,
+    /// How long a question of the graph may take.
+    pub query_time: Duration,
 }
 
 impl Default for HttpLimits {
     fn default() -> Self {
-        Self { body_bytes: 1 << 20, set_bytes: 16 << 20, body_timeout: Duration::from_secs(30) }
+        Self {
+            body_bytes: 1 << 20,
+            set_bytes: 16 << 20,
+            body_timeout: Duration::from_secs(30),
+            query_rows: 10_000,
+            query_time: Duration::from_secs(30),
+        }
     }
 }
 

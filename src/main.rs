@@ -42,6 +42,7 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
         Command::Plan(command) => Ok(cli::plan(command)?),
         Command::Finish(command) => Ok(cli::finish(command)?),
         Command::Check(command) => Ok(cli::check(command)?),
+        Command::Query(command) => Ok(cli::query(command)?),
         Command::Version(Version::Compare { left, right }) => Ok(cli::compare(left, right)),
         Command::Version(Version::Matches { range, version }) => Ok(cli::matches(range, version)),
         Command::Settings(SettingsCommand::Show { store }) => {
@@ -90,8 +91,13 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
     let address = listener.local_addr()?;
     let pace = Pace { follow: Duration::from_millis(command.follow_milliseconds), batch: command.max_batch };
     let app = Arc::new(App::open(open(&command.store)?, &command.settings.wish(), system_clock(), pace)?);
-    let limits =
-        HttpLimits { body_bytes: command.max_body_bytes, set_bytes: command.max_set_bytes, ..HttpLimits::default() };
+    let limits = HttpLimits {
+        body_bytes: command.max_body_bytes,
+        set_bytes: command.max_set_bytes,
+        query_rows: command.query_max_rows,
+        query_time: Duration::from_secs(command.query_timeout_seconds),
+        ..HttpLimits::default()
+    };
     actix_web::rt::System::new().block_on(async {
         let server = http::serve(app.clone(), listener, limits)?;
         let handle = server.handle();

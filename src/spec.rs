@@ -6,6 +6,7 @@
 
 mod canonical;
 mod finish;
+mod graph_query;
 mod input;
 mod late;
 mod nearest;
@@ -24,6 +25,7 @@ pub mod template;
 
 pub use canonical::difference;
 pub use finish::{AttributeCorrection, FinishDocument};
+pub use graph_query::GraphQueryDocument;
 pub use input::Inputs;
 pub use nearest::nearest;
 pub use problem::{Problem, Problems};

@@ -5,9 +5,12 @@
 
 pub mod embedded;
 pub mod neo4j;
+mod question;
 pub mod transfer;
 
 use std::fmt;
+
+pub use question::{Answered, Cell, QueryError, Question, TakeRow, Unanswerable};
 
 use crate::catalog::Catalog;
 use crate::model::{
@@ -74,6 +77,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError`] where they cannot be read.
     fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError>;
+
+    /// Answers a question of the graph, row by row, as the graph was at one moment of the call.
+    ///
+    /// # Errors
+    /// [`QueryError`], perhaps after rows were taken.
+    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError>;
 
     /// What whoever runs it should mend about it, in sentences.
     fn warnings(&self) -> Vec<String> {

@@ -1,8 +1,9 @@
 //! Why a request is refused. Every variant is one problem of the wire contract.
 
+use crate::graph::statement::Refused;
 use crate::model::{Code, DeploymentSpec, Name};
 use crate::spec::Problems;
-use crate::store::StoreError;
+use crate::store::{QueryError, StoreError, Unanswerable};
 use crate::wire::PlanView;
 
 use super::coupling::CouplingView;
@@ -50,6 +51,10 @@ pub enum AppError {
     },
     /// Couplings point at the Server.
     ServerInUse(Vec<CouplingView>),
+    /// The statement does more than read, or this store must not answer it.
+    QueryRefused(Unanswerable),
+    /// The statement, or one of its parameters, is wrong.
+    InvalidGraphQuery(String),
     /// The store cannot be used now; nothing was recorded.
     Unavailable(String),
     /// The store failed, and it is not known yet whether what was asked for was recorded.
@@ -77,5 +82,23 @@ impl AppError {
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<Refused> for AppError {
+    fn from(refused: Refused) -> Self {
+        let message = refused.to_string();
+        let Refused { clause, line, column, .. } = refused;
+        Self::QueryRefused(Unanswerable { clause, line, column, message })
+    }
+}
+
+impl From<QueryError> for AppError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Refused(why) => Self::QueryRefused(why),
+            QueryError::Invalid(message) => Self::InvalidGraphQuery(message),
+            QueryError::Unavailable(error) => error.into(),
+        }
     }
 }

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use ureq::config::Config;
+use ureq::http::Response;
+use ureq::{Body, BodyReader};
 
 use super::CliError;
 use crate::config::Client;
@@ -25,29 +28,63 @@ pub(super) fn post(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Answer, CliError> {
-    let base = address(&client.server)?;
     let query = parameters.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value)));
     let query = query.collect::<Vec<_>>().join("&");
     let separator = if query.is_empty() { "" } else { "?" };
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build().into();
-    let mut request = agent.post(format!("{base}{path}{separator}{query}")).header("Accept", "application/json");
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build();
+    whole(client, send(client, agent, &format!("{path}{separator}{query}"), headers, body)?)
+}
+
+/// An answer that comes line by line, or a refusal.
+pub(super) enum Streamed {
+    Lines(BodyReader<'static>),
+    Refused(Answer),
+}
+
+/// Posts a JSON `body` to `path`, for an answer that is read while it comes.
+pub(super) fn stream(client: &Client, path: &str, body: &[u8]) -> Result<Streamed, CliError> {
+    // How long a whole answer may take is the server's to say.
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_connect(Some(TIMEOUT)).build();
+    let response = send(client, agent, path, &[("Content-Type", "application/json")], body)?;
+    if response.status().as_u16() == 200 {
+        return Ok(Streamed::Lines(response.into_body().into_with_config().limit(u64::MAX).reader()));
+    }
+    Ok(Streamed::Refused(whole(client, response)?))
+}
+
+fn send(
+    client: &Client,
+    agent: Config,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Response<Body>, CliError> {
+    let base = address(&client.server)?;
+    let agent: ureq::Agent = agent.into();
+    let mut request = agent.post(format!("{base}{path}")).header("Accept", "application/json");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     if let Some(actor) = &client.actor {
         request = request.header("Mortise-Actor", actor);
     }
-    let unreachable = |error: ureq::Error| match error {
-        ureq::Error::Http(error) => CliError::Unsendable(error.to_string()),
-        error => CliError::Unreachable { server: client.server.clone(), error: error.to_string() },
-    };
-    let mut response = request.send(body).map_err(unreachable)?;
+    request.send(body).map_err(|error| unreachable(client, error))
+}
+
+fn whole(client: &Client, mut response: Response<Body>) -> Result<Answer, CliError> {
     let status = response.status().as_u16();
-    let text = response.body_mut().with_config().limit(u64::MAX).read_to_string().map_err(unreachable)?;
+    let text = response.body_mut().with_config().limit(u64::MAX).read_to_string();
+    let text = text.map_err(|error| unreachable(client, error))?;
     let body = Json::parse(&text)
         .map_err(|error| CliError::Strange { server: client.server.clone(), error: error.to_string() })?;
     Ok(Answer { status, body })
+}
+
+fn unreachable(client: &Client, error: ureq::Error) -> CliError {
+    match error {
+        ureq::Error::Http(error) => CliError::Unsendable(error.to_string()),
+        error => CliError::Unreachable { server: client.server.clone(), error: error.to_string() },
+    }
 }
 
 /// A text as it stands in a path or a query.

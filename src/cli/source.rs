@@ -34,6 +34,14 @@ impl Source {
         Ok(Self { name, bytes, syntax: if is_json { Syntax::Json } else { Syntax::Yaml } })
     }
 
+    /// The bytes as text.
+    pub fn text(self) -> Result<String, CliError> {
+        String::from_utf8(self.bytes).map_err(|error| CliError::File {
+            path: self.name,
+            error: std::io::Error::new(std::io::ErrorKind::InvalidData, error.utf8_error()),
+        })
+    }
+
     /// What to say the content is.
     pub fn content_type(&self) -> &'static str {
         match self.syntax {

@@ -65,6 +65,11 @@ impl MemoryGraph {
         self.nodes.len() + self.relationships.len()
     }
 
+    /// How many nodes there are.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()

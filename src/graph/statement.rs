@@ -6,12 +6,15 @@
 //! see other tokens than the guard saw. Where the guard is in doubt it refuses.
 
 mod clauses;
+mod columns;
 mod decode;
 mod functions;
+mod secrets;
 mod tokens;
 
 use std::fmt;
 
+pub use secrets::is_secret;
 pub use tokens::{Token, TokenKind};
 
 /// The longest statement, in bytes, before and after `\uXXXX` is decoded.
@@ -53,6 +56,7 @@ impl Statement {
             tokens.pop();
         }
         clauses::check(&text, &tokens)?;
+        secrets::check(&text, &tokens)?;
         text.truncate(tokens.last().map_or(0, |token| token.end));
         Ok(Self { text, tokens })
     }
@@ -67,6 +71,12 @@ impl Statement {
     #[must_use]
     pub fn tokens(&self) -> &[Token] {
         &self.tokens
+    }
+
+    /// The columns of its answer, in order; `None` where it returns `*`, and its answer tells them.
+    #[must_use]
+    pub fn columns(&self) -> Option<Vec<String>> {
+        columns::read(&self.text, &self.tokens)
     }
 }
 
@@ -103,6 +113,8 @@ pub enum RefusedKind {
     Function,
     /// A keyword where a name must stand, or the other way round, so that it cannot be told what a server reads.
     Ambiguous,
+    /// What could read the token of a lease, or a text of the history.
+    Secret,
     /// A token that is not finished, or that servers may read differently.
     Token,
     /// Brackets that do not fit together.
@@ -137,6 +149,10 @@ impl fmt::Display for Refused {
             RefusedKind::Function => "the function is not on the list of those allowed",
             RefusedKind::Ambiguous => {
                 "a keyword may be read as a name here, or a name as a keyword; write names in backticks"
+            }
+            RefusedKind::Secret => {
+                "tokens of leases and texts of the history are not for reading here; name the properties that you want, and \
+                 take parts of lists by number"
             }
             RefusedKind::Token => "it cannot be read for certain; pass unusual text as a parameter",
             RefusedKind::Bracket => "brackets do not fit together",

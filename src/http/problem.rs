@@ -9,6 +9,7 @@ use super::format::Format;
 use crate::app::{AppError, CouplingView};
 use crate::model::{Code, DeploymentId, DeploymentSpec, PlanId};
 use crate::spec::{Problem, Problems};
+use crate::store::Unanswerable;
 use crate::wire::{Deployable, PlanView};
 
 /// A refusal on its way to the client.
@@ -46,6 +47,13 @@ struct Facts {
     nearest: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     couplings: Vec<CouplingView>,
+    /// What of a statement is refused, and where it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clause: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -89,6 +97,12 @@ impl Refusal {
         Self { facts: Box::new(facts), ..Self::new(code, detail) }
     }
 
+    /// The last line of an answer that had begun.
+    pub fn as_line(&self) -> serde_json::Value {
+        tracing::error!(code = %self.code, detail = self.detail, "broke off an answer");
+        serde_json::json!({"error": {"code": self.code, "detail": self.detail}})
+    }
+
     /// The answer, in the format that the client asked for.
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let status = status(self.code);
@@ -127,7 +141,9 @@ fn at(problem: &Problem) -> String {
 /// The status of each code that an answer can have.
 fn status(code: Code) -> StatusCode {
     match code {
-        Code::Malformed | Code::InvalidQuery | Code::NotYetSupported => StatusCode::BAD_REQUEST,
+        Code::Malformed | Code::InvalidQuery | Code::NotYetSupported | Code::QueryRefused | Code::InvalidGraphQuery => {
+            StatusCode::BAD_REQUEST
+        }
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -203,6 +219,11 @@ impl From<AppError> for Refusal {
                     ..Self::new(Code::ServerInUse, detail)
                 }
             }
+            AppError::QueryRefused(Unanswerable { clause, line, column, message }) => {
+                let facts = Facts { clause: Some(clause), line: Some(line), column: Some(column), ..Facts::default() };
+                Self { facts: Box::new(facts), ..Self::new(Code::QueryRefused, message) }
+            }
+            AppError::InvalidGraphQuery(detail) => Self::new(Code::InvalidGraphQuery, detail),
             AppError::Unavailable(detail) => {
                 Self { retry_after_seconds: Some(1), ..Self::new(Code::Unavailable, detail) }
             }

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::{Resource, web};
 
-use super::{components, deployments, fallback, finish, meta, names, servers, start};
+use super::{components, deployments, fallback, finish, graph, meta, names, servers, start};
 use crate::app::NamedKind;
 
 /// Every route. An address that stands here answers another method with 405, any other address with 404.
@@ -42,6 +42,7 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
                 .route(web::get().to(|r, s| names::get(r, s, NamedKind::Environment)))
                 .route(web::put().to(servers::put_environment)),
         )
+        .service(at("/graph/query", &[Method::POST]).route(web::post().to(graph::query)))
         .service(at("/healthz", &[Method::GET]).route(web::get().to(meta::healthz)))
         .service(at("/readyz", &[Method::GET]).route(web::get().to(meta::readyz)))
         .service(at("/problems/{code}", &[Method::GET]).route(web::get().to(meta::problem)))

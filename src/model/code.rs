@@ -104,6 +104,12 @@ codes! {
     InvalidFinish "invalid-finish" "the report of the end is not valid",
         "The document can be read, but it reports no end of this attempt. All problems are listed.",
         "Mend every listed problem; `{\"success\": true}` is enough.";
+    QueryRefused "query-refused" "the statement is not sent to the graph",
+        "It may do something else than read, or read what nobody may; or the embedded engine might answer it wrongly. `clause`, `line` and `column` say what is refused.",
+        "Write what the detail says instead; a server on Neo4j answers some statements that the embedded engine must not.";
+    InvalidGraphQuery "invalid-graph-query" "the question of the graph is not valid",
+        "The document has other fields than `query` and `parameters`, or the engine cannot read the statement, or a parameter is missing or of the wrong type.",
+        "Mend what the detail says; `schema/graph.cypher` describes the graph.";
     Unavailable "unavailable" "the store cannot be written or read now",
         "Nothing was recorded. The request may be sent again.",
         "Try again after the time in Retry-After.";

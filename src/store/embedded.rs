@@ -7,6 +7,7 @@
 mod background;
 mod folder;
 mod history;
+mod query;
 mod schema;
 mod snapshot;
 
@@ -15,11 +16,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
-use super::{CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment, Turn};
+use super::{
+    Answered, CommitError, Decide, DeploymentFilter, ListedDeployment, Page, QueryError, Question, Store, StoreError,
+    StoredDeployment, TakeRow, Turn,
+};
 use crate::catalog::Catalog;
 use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use background::Background;
 use folder::Folder;
+use query::Asking;
 
 /// An open folder.
 pub struct EmbeddedStore {
@@ -28,6 +33,7 @@ pub struct EmbeddedStore {
     readers: Mutex<Vec<Connection>>,
     writer: Arc<Mutex<Connection>>,
     background: Background,
+    asking: Asking,
 }
 
 impl EmbeddedStore {
@@ -44,7 +50,7 @@ impl EmbeddedStore {
         let folder = Arc::new(Folder::open(path)?);
         let writer = Arc::new(Mutex::new(schema::open_writer(&folder.database())?));
         let background = Background::start(folder.clone(), writer.clone())?;
-        Ok(Self { folder, readers: Mutex::default(), writer, background })
+        Ok(Self { folder, readers: Mutex::default(), writer, background, asking: Asking::default() })
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -100,6 +106,10 @@ impl Store for EmbeddedStore {
 
     fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
         self.read(|connection| history::deployments(connection, filter, page))
+    }
+
+    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
+        self.answer(question, take)
     }
 
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {

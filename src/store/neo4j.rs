@@ -10,6 +10,7 @@ mod commit;
 mod fault;
 mod holder;
 mod pool;
+mod query;
 mod read;
 mod schema;
 mod snapshot;
@@ -22,7 +23,10 @@ use tokio::runtime::Runtime;
 
 pub use address::Address;
 
-use super::{CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment};
+use super::{
+    Answered, CommitError, Decide, DeploymentFilter, ListedDeployment, Page, QueryError, Question, Store, StoreError,
+    StoredDeployment, TakeRow,
+};
 use crate::catalog::Catalog;
 use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use pool::Pool;
@@ -32,6 +36,8 @@ use snapshot::Snapshots;
 const READERS: usize = 8;
 /// How long one exchange may take at least: a database that has just started has statements to learn.
 const STEP: Duration = Duration::from_secs(3);
+/// How many connections the graph is asked over: heavy questions never take those of commits and readings.
+const ASKERS: usize = 4;
 /// How many changes are read at once where all of them are.
 const REPLAYED: usize = 1_024;
 
@@ -41,6 +47,7 @@ pub struct Neo4jStore {
     /// How long one piece of work may take, with everything that is tried again.
     timeout: Duration,
     readers: Pool,
+    askers: Pool,
     /// One connection: of the turns of one process only one is under way.
     writer: Pool,
     snapshots: Snapshots,
@@ -70,7 +77,8 @@ impl Neo4jStore {
         let (readers, writer) = (Pool::new(&address, READERS, step, step)?, Pool::new(&address, 1, step, timeout)?);
         let beside = Pool::new(&address, 1, timeout, timeout)?;
         let snapshots = Snapshots::new(beside, runtime.handle().clone(), timeout, snapshot_changes);
-        let mut store = Self { address, timeout, readers, writer, snapshots, warnings: Vec::new(), runtime };
+        let askers = Pool::new(&address, ASKERS, step, query::LONGEST)?;
+        let mut store = Self { address, timeout, readers, askers, writer, snapshots, warnings: Vec::new(), runtime };
         store.runtime.block_on(store.prepare())?;
         store.warnings = store.runtime.block_on(store.unlimited());
         store.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -125,10 +133,14 @@ impl Store for Neo4jStore {
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {
         self.snapshots.offer(catalog);
     }
+    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
+        self.answer(question, take)
+    }
 
     fn close(&self, _catalog: &Catalog) {
         self.snapshots.stop();
         self.writer.reset();
         self.readers.reset();
+        self.askers.reset();
     }
 }

@@ -82,6 +82,7 @@ fn a_method_that_an_address_does_not_have_is_405_with_allow() {
         ("/interfaces/x", "GET"),
         ("/environments", "GET"),
         ("/environments/x", "GET, PUT"),
+        ("/graph/query", "POST"),
         ("/healthz", "GET"),
         ("/readyz", "GET"),
         ("/problems/not-found", "GET"),

@@ -9,7 +9,7 @@ const RESERVED: [&str; 11] =
     ["dryRun", "wait", "lease", "draft", "at", "atRevision", "consistency", "strictImpact", "why", "success", "format"];
 
 /// Every route, in a form that answers 2xx without a query where it can.
-const ROUTES: [(&str, &str); 24] = [
+const ROUTES: [(&str, &str); 25] = [
     ("GET", "/deployments"),
     ("GET", "/deployments/x"),
     ("GET", "/deployments/x/specification"),
@@ -33,6 +33,7 @@ const ROUTES: [(&str, &str); 24] = [
     ("GET", "/readyz"),
     ("GET", "/problems/not-found"),
     ("GET", "/schema/artifact-spec"),
+    ("POST", "/graph/query"),
     ("POST", "/deployments/start"),
 ];
 
@@ -63,7 +64,7 @@ fn reserved_names_are_refused_on_every_route_that_does_not_read_them() {
         }
         let reads = |name: &str| match name {
             "dryRun" => path == "/deployments/start",
-            "consistency" => method == "GET" && !NOTHING_RECORDED.contains(&path),
+            "consistency" => (method == "GET" || path == "/graph/query") && !NOTHING_RECORDED.contains(&path),
             _ => false,
         };
         for name in RESERVED.into_iter().filter(|name| !reads(name)) {

@@ -13,7 +13,8 @@ use mortise::http::{self, HttpLimits};
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::{
-    CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment, Turn,
+    Answered, CommitError, Decide, DeploymentFilter, ListedDeployment, Page, QueryError, Question, Store, StoreError,
+    StoredDeployment, TakeRow, Turn,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -91,6 +92,10 @@ impl Store for Faulty {
 
     fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
         self.store.deployments(filter, page)
+    }
+
+    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
+        self.store.query(question, take)
     }
 
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {

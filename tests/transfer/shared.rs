@@ -7,7 +7,8 @@ use mortise::catalog::Catalog;
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use mortise::store::transfer::{Source, TransferError, import};
 use mortise::store::{
-    CommitError, Decide, DeploymentFilter, ListedDeployment, Page, Store, StoreError, StoredDeployment, Turn,
+    Answered, CommitError, Decide, DeploymentFilter, ListedDeployment, Page, QueryError, Question, Store, StoreError,
+    StoredDeployment, TakeRow, Turn,
 };
 
 use crate::written::{Embedded, exported, history_of, long};
@@ -97,6 +98,10 @@ impl Store for Shared {
 
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {
         self.0.offer_snapshot(catalog);
+    }
+
+    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
+        self.0.query(question, take)
     }
 
     fn close(&self, catalog: &Catalog) {

@@ -27,7 +27,8 @@ impl Pool {
         Ok(Self { config: address.config(connections, wait)?, graph: Mutex::new(None), step })
     }
 
-    fn graph(&self) -> Result<Graph, Fault> {
+    /// The pool of the driver, made where there is none.
+    pub fn graph(&self) -> Result<Graph, Fault> {
         let mut graph = self.graph.lock().unwrap_or_else(PoisonError::into_inner);
         if graph.is_none() {
             *graph = Some(Graph::connect(self.config.clone())?);

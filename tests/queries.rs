@@ -1,0 +1,22 @@
+//! Questions of the graph: the same answers on both stores, or a refusal; and never anything but a reading.
+
+#[path = "queries/agreement.rs"]
+mod agreement;
+#[path = "queries/command.rs"]
+mod command;
+#[path = "queries/company.rs"]
+mod company;
+#[path = "support/database.rs"]
+mod database;
+#[path = "queries/fixture.rs"]
+mod fixture;
+#[path = "queries/limits.rs"]
+mod limits;
+#[path = "queries/patterns.rs"]
+mod patterns;
+#[path = "queries/refusals.rs"]
+mod refusals;
+#[path = "support/server.rs"]
+mod server;
+#[path = "queries/wire.rs"]
+mod wire;
