@@ -39,8 +39,8 @@
 // Settings         id, quantifierDialect, firstDeployment, maxRequires, maxMatches, maxDepth, finishNeedsToken
 // Change           id, revision, time, cause, actor
 // Text             text (a part of the JSON of a change, or of a snapshot)
-// Head             name, revision, format (of this schema), turn (who wrote last)
-// Snapshot         id, revision, change (id), rows; -[:PART {n}]->(:Text): a quick start for new replicas
+// Head             name, revision, format (of this schema), turn (of who has its turn to write, or had it last)
+// Snapshot         id, revision, change (id), time, rows; -[:PART {n}]->(:Text): a quick start for new replicas
 
 CREATE CONSTRAINT mortise_system IF NOT EXISTS FOR (n:System) REQUIRE n.name IS UNIQUE;
 CREATE CONSTRAINT mortise_artifact IF NOT EXISTS FOR (n:Artifact) REQUIRE n.name IS UNIQUE;
@@ -61,7 +61,11 @@ CREATE CONSTRAINT mortise_revision IF NOT EXISTS FOR (n:Change) REQUIRE n.revisi
 CREATE CONSTRAINT mortise_head IF NOT EXISTS FOR (n:Head) REQUIRE n.name IS UNIQUE;
 CREATE CONSTRAINT mortise_snapshot IF NOT EXISTS FOR (n:Snapshot) REQUIRE n.id IS UNIQUE;
 CREATE INDEX mortise_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.place);
-CREATE INDEX mortise_condition IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.condition);
+CREATE INDEX mortise_condition IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.condition, n.place);
+CREATE INDEX mortise_artifact_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.artifact, n.place);
+CREATE INDEX mortise_actor_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.actor, n.place);
+CREATE INDEX mortise_environment_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.environment, n.place);
+CREATE INDEX mortise_system_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.system, n.place);
 CREATE INDEX mortise_slot IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.artifact, n.environment, n.instance);
 CREATE INDEX mortise_change_time IF NOT EXISTS FOR (n:Change) ON (n.time);
 CREATE INDEX mortise_component_state IF NOT EXISTS FOR (n:Component) ON (n.state);

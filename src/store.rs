@@ -64,7 +64,15 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] where it cannot be read.
-    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError>;
+    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
+        Ok(self.members(&[id])?.pop().flatten())
+    }
+
+    /// Several attempts, in the order of `ids`: a set is read at once, since its members share the changes they stand in.
+    ///
+    /// # Errors
+    /// [`StoreError`] where they cannot be read.
+    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError>;
 
     /// A plan that was posted as a set.
     ///

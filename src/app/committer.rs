@@ -25,6 +25,9 @@ use crate::store::{CommitError, Store, Turn};
 /// What says what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// About how many bytes are recorded in one batch, at most; a command that has more is a batch of its own.
+const BATCH_BYTES: usize = 4 << 20;
+
 /// The handle to the committer's thread.
 pub struct Committer {
     queue: Arc<Queue>,
@@ -131,14 +134,20 @@ impl Queue {
         }
     }
 
-    /// Every job that waits, up to `most`; `None` when there is none and there will be none.
+    /// The jobs that wait, up to `most` and to [`BATCH_BYTES`]; `None` when there is none and there will be none.
     fn take(&self, most: usize) -> Option<Vec<Job>> {
         let waiting = self.arrived.wait_while(self.lock(), |state| state.waiting.is_empty() && !state.stopped);
         let mut state = waiting.unwrap_or_else(PoisonError::into_inner);
         if state.waiting.is_empty() {
             return None;
         }
-        let count = state.waiting.len().min(most);
+        // A batch of large sets would hold others up for longer than anybody waits.
+        let mut bytes = 0;
+        let fits = state.waiting.iter().take(most).take_while(|job| {
+            bytes += job.command.bytes();
+            bytes <= BATCH_BYTES
+        });
+        let count = fits.count().max(1);
         let rest = state.waiting.split_off(count);
         Some(std::mem::replace(&mut state.waiting, rest))
     }

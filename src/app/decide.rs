@@ -111,6 +111,17 @@ impl Command {
         }
     }
 
+    /// About how many bytes it records, as far as that can be much.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Start(command) => command.bytes(),
+            Self::Finish(command) => {
+                command.members.iter().map(|member| member.resolution.artifact_spec.as_str().len()).sum()
+            }
+            Self::PutServer(_) | Self::DeleteServer(_) | Self::PutEnvironment(_) => 0,
+        }
+    }
+
     /// Who gave it.
     pub fn actor(&self) -> Option<&String> {
         match self {

@@ -16,6 +16,8 @@ use crate::store::{Store, StoreError};
 
 /// How many changes are read at once.
 const CHANGES: usize = 256;
+/// How often the store is asked at least whether it is there.
+const CONTACT: Duration = Duration::from_secs(1);
 /// After which time without an answer of the store it counts as away.
 const AWAY: Duration = Duration::from_secs(3);
 
@@ -94,16 +96,22 @@ impl Shared {
     }
 
     fn run(&self, store: &dyn Store, published: &Published, interval: Duration) {
+        let mut last_look = Instant::now();
         loop {
             let state = self.lock();
             let idle = |state: &mut State| state.waiting.is_empty() && !state.stopped;
-            let woken = self.asked.wait_timeout_while(state, interval, idle);
+            let woken = self.asked.wait_timeout_while(state, interval.min(CONTACT), idle);
             let (mut state, _) = woken.unwrap_or_else(PoisonError::into_inner);
             if state.stopped {
                 return;
             }
             let mut waiting = std::mem::take(&mut state.waiting);
             drop(state);
+            if waiting.is_empty() && last_look.elapsed() < interval {
+                self.remember(&store.head().map(drop).map_err(|error| error.to_string()));
+                continue;
+            }
+            last_look = Instant::now();
             let looked = catch_up(store, published).map_err(|error| error.to_string());
             self.remember(&looked);
             if looked.is_err() {

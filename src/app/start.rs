@@ -42,12 +42,11 @@ struct Rendered {
 }
 
 impl App {
-    /// Plans, and records nothing. The answer has the verdict, whatever it is.
+    /// Plans, and records nothing. The answer has the verdict, whatever it is. Give it what was read after [`App::catch_up`].
     ///
     /// # Errors
     /// [`AppError::Invalid`], and [`AppError::OwnedElsewhere`], which is the only refusal that a dry run heeds.
     pub async fn dry_run(&self, request: StartRequest) -> Result<PlanView, AppError> {
-        self.catch_up().await?;
         let catalog = self.catalog();
         let document = request.document;
         sized(is_large(&document), move || {
@@ -68,7 +67,8 @@ impl App {
         .await?
     }
 
-    /// Plans and, where the verdict is `yes`, records the attempts and opens them.
+    /// Plans and, where the verdict is `yes`, records the attempts and opens them. Give it what was read after
+    /// [`App::catch_up`]: then everything that was recorded before the request came is known to whatever refuses it.
     ///
     /// # Errors
     /// [`AppError`], in the order of refusals: invalid, idempotency, pending, owner, verdict.
@@ -95,34 +95,22 @@ impl App {
             is_set: rendered.is_set,
             key: key.clone(),
             actor,
+            settings: Self::settings(&self.catalog()),
             rounds: 0,
         });
         // Only under a key can the request turn out to be a repeat, to be compared with what was recorded.
         let repeated = key.as_ref().map(|_| document);
-        // Whether this process knows all that was recorded before the request came. Only then may it refuse.
-        let mut is_current = !self.is_shared();
         loop {
             let catalog = self.catalog();
             let order = check_order(&catalog, key.as_deref(), &command.specs);
             command.rounds += 1;
             let (again, planned) = sized(is_large, move || plan_command(&catalog, command)).await?;
             command = again;
-            let refused = match (planned, order) {
+            match (planned, order) {
                 // Only planning finds what is wrong in late texts, and what is invalid is refused before anything else.
                 (Err(invalid @ AppError::Invalid(..)), _) => return Err(invalid),
-                (_, Err(refusal)) => Some(Err(refusal)),
-                (Err(error), Ok(())) => Some(Ok(error)),
-                (Ok(()), Ok(())) => None,
-            };
-            match refused {
-                Some(_) if !is_current => {
-                    self.catch_up().await?;
-                    is_current = true;
-                    continue;
-                }
-                Some(Err(refusal)) => return self.refused_start(refusal, repeated.as_ref()).await,
-                Some(Ok(error)) => return Err(error),
-                None => {}
+                (_, Err(refusal)) => return self.refused_start(refusal, repeated.as_ref()).await,
+                (planned, Ok(())) => planned?,
             }
             match self.committer.commit(Command::Start(command)).await {
                 Ok(Done { answer: Answer::Started(recorded), command: Command::Start(command), .. }) => {
@@ -133,10 +121,7 @@ impl App {
                 Err(Refused {
                     refusal: Refusal::Moved | Refusal::NotDeployable,
                     command: Some(Command::Start(again)),
-                }) => {
-                    command = again;
-                    is_current = true;
-                }
+                }) => command = again,
                 Err(Refused { refusal: Refusal::OutcomeUnknown(error), .. }) => {
                     return Err(AppError::OutcomeUnknown { plan: Some(plan_id), error });
                 }

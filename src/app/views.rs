@@ -37,12 +37,10 @@ pub fn members_of(store: &dyn Store, id: PlanId) -> Result<Option<(Vec<StoredDep
     let Some(set) = store.set(id)? else {
         return Ok(store.deployment(DeploymentId(id.0))?.map(|member| (vec![member], false)));
     };
-    let mut members = Vec::with_capacity(set.members.len());
-    for member in set.members {
-        let found = store.deployment(member)?;
-        members.push(found.ok_or_else(|| AppError::internal("a set has a member that is not recorded", &member))?);
-    }
-    Ok(Some((members, true)))
+    let members = set.members.iter().zip(store.members(&set.members)?);
+    let members = members
+        .map(|(id, found)| found.ok_or_else(|| AppError::internal("a set has a member that is not recorded", id)));
+    Ok(Some((members.collect::<Result<_, _>>()?, true)))
 }
 
 /// A recorded plan.

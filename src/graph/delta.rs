@@ -14,7 +14,8 @@ use crate::model::{ChangeSet, Row};
 /// 2. what is cleared goes: a thing's relationships of a type, of which those put below are then all,
 /// 3. no [`RelationshipType::Manifests`] into a Component that changed is active any more,
 /// 4. relationships are put,
-/// 5. what attempts that ended had planned goes, with the Components that never came to be.
+/// 5. what attempts that ended had planned goes, with the Components that never came to be, but for those that an active
+///    attempt is coupled to: they show what it lacks.
 ///
 /// Applying the same Delta twice does no harm.
 #[derive(Clone, Debug, Default)]

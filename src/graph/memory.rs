@@ -215,7 +215,10 @@ impl MemoryGraph {
             let planned = self.relationship(id).map(|relationship| relationship.to);
             self.remove_relationship(id);
             let is_planned = |node: &MemoryNode| node.properties.get("state") == Some(&Value::Text("planned".into()));
-            if let Some(component) = planned.filter(|&id| self.node(id).is_some_and(is_planned)) {
+            let is_coupled =
+                |id| self.relationships_of(id, Direction::Incoming, Some(RelationshipType::Coupled)).next().is_some();
+            let gone = planned.filter(|&id| self.node(id).is_some_and(is_planned) && !is_coupled(id));
+            if let Some(component) = gone {
                 self.remove_node(component);
             }
         }

@@ -34,6 +34,8 @@ async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> 
             return Err(body::too_large(state.limits.body_bytes));
         }
         let inputs = inputs(form, query)?;
+        // Settings say how it is read, and whatever refuses it must know all that was recorded before it came.
+        state.app.catch_up().await?;
         let catalog = state.app.catalog();
         let read = move || {
             let settings = catalog.settings().cloned().unwrap_or_default();

@@ -96,8 +96,11 @@ impl Store for EmbeddedStore {
         self.read(|connection| history::changes_after(connection, revision, limit))
     }
 
-    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
-        self.read(|connection| history::deployment(connection, id))
+    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError> {
+        self.read(|connection| {
+            let mut changes = history::Changes::default();
+            ids.iter().map(|&id| history::deployment(connection, id, &mut changes)).collect()
+        })
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {

@@ -9,6 +9,7 @@ mod change_text;
 mod commit;
 mod fault;
 mod holder;
+mod known;
 mod pool;
 mod query;
 mod read;
@@ -29,6 +30,7 @@ use super::{
 };
 use crate::catalog::Catalog;
 use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
+use known::Known;
 use pool::Pool;
 use snapshot::Snapshots;
 
@@ -52,6 +54,7 @@ pub struct Neo4jStore {
     writer: Pool,
     snapshots: Snapshots,
     warnings: Vec<String>,
+    known: Known,
     // The last to go: what is above closes its connections in it.
     runtime: Runtime,
 }
@@ -78,7 +81,17 @@ impl Neo4jStore {
         let beside = Pool::new(&address, 1, timeout, timeout)?;
         let snapshots = Snapshots::new(beside, runtime.handle().clone(), timeout, snapshot_changes);
         let askers = Pool::new(&address, ASKERS, step, query::LONGEST)?;
-        let mut store = Self { address, timeout, readers, askers, writer, snapshots, warnings: Vec::new(), runtime };
+        let mut store = Self {
+            address,
+            timeout,
+            readers,
+            askers,
+            writer,
+            snapshots,
+            warnings: Vec::new(),
+            known: Known::default(),
+            runtime,
+        };
         store.runtime.block_on(store.prepare())?;
         store.warnings = store.runtime.block_on(store.unlimited());
         store.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -92,6 +105,10 @@ impl Store for Neo4jStore {
         loop {
             let changes = self.changes_after(catalog.revision(), REPLAYED)?;
             if changes.is_empty() {
+                if catalog.revision() > self.known.newest().revision {
+                    // All of it came from a snapshot: this is what the history is known by.
+                    self.changes_after(catalog.revision() - 1, 1)?;
+                }
                 return Ok(catalog);
             }
             changes.iter().for_each(|change| catalog.apply(change));
@@ -114,8 +131,8 @@ impl Store for Neo4jStore {
         Ok(self.runtime.block_on(self.changes(revision, limit))?)
     }
 
-    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
-        Ok(self.runtime.block_on(self.stored(id))?)
+    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError> {
+        Ok(self.runtime.block_on(self.stored(ids))?)
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {

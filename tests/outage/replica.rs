@@ -17,8 +17,8 @@ use crate::specs::{consumer, provider};
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long a server may take until it is well again: far more than it takes, so that a hang shows as a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// After what time without its database a server is red at the latest; the second half is slack.
-const RED_WITHIN: Duration = Duration::from_secs(10);
+/// After what time without its database a server is red at the latest.
+const RED_WITHIN: Duration = Duration::from_secs(5);
 /// How many times its deadline a request may take: a finish reads the plan, takes its turn, and reads what became of it.
 const DEADLINES: u32 = 3;
 

@@ -82,8 +82,8 @@ impl Store for Faulty {
         self.store.changes_after(revision, limit)
     }
 
-    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
-        self.store.deployment(id)
+    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError> {
+        self.store.members(ids)
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {

@@ -84,8 +84,8 @@ impl Store for Shared {
         self.0.changes_after(revision, limit)
     }
 
-    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
-        self.0.deployment(id)
+    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError> {
+        self.0.members(ids)
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {

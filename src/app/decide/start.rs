@@ -43,6 +43,8 @@ pub struct StartCommand {
     pub key: Option<String>,
     /// Who starts.
     pub actor: Option<String>,
+    /// The settings that it was read by.
+    pub settings: Settings,
     /// How often it was planned.
     pub rounds: u32,
 }
@@ -98,6 +100,9 @@ impl StartCommand {
     pub(super) fn decide(&mut self, catalog: &Catalog, time: Timestamp) -> Result<Decision, Refusal> {
         check_order(catalog, self.key.as_deref(), &self.specs)?;
         let settings = catalog.settings().cloned().unwrap_or_default();
+        if settings != self.settings {
+            return Err(Refusal::Unavailable("the settings were changed meanwhile; send it again".to_owned()));
+        }
         let refuses = |spec: &ArtifactSpec| {
             catalog.first_deployment(&spec.slot.environment, &settings) == Some(FirstDeployment::Refuse)
         };
@@ -113,6 +118,12 @@ impl StartCommand {
         let specs = self.deployment_specs(catalog, time);
         let rows = self.rows(catalog, &specs);
         Ok(Decision { rows, answer: Answer::Started(Recorded { specs }) })
+    }
+
+    /// About how many bytes it records.
+    pub fn bytes(&self) -> usize {
+        let received = self.received.iter().map(|received| received.artifact_spec.as_str().len());
+        received.chain(self.texts.iter().map(|text| text.as_str().len())).sum()
     }
 
     /// Takes a plan, and prepares what is recorded of it.
@@ -163,7 +174,8 @@ impl StartCommand {
         let identities = Identities::Given { deployments: &self.deployments, component: &mut new_component };
         match planner::plan(catalog, &self.specs, settings, identities) {
             Ok(plan) if plan.verdict == Verdict::Yes => {
-                self.set_plan(plan);
+                // It was made of what this turn decides, which is the case nowhere else, should the turn come to nothing.
+                self.set_plan(Plan { active_revision: u64::MAX, ..plan });
                 Ok(())
             }
             _ => Err(Refusal::NotDeployable),

@@ -1,11 +1,14 @@
 //! The history: appended in batches, and read again.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params, params_from_iter};
 use uuid::Uuid;
 
 use super::schema::failed;
-use crate::model::{ChangeSet, DeploymentId, DeploymentSpec, PlanId, PlanRow, ReceivedRow, ResolutionRow, Row};
+use crate::model::{ChangeSet, DeploymentId, DeploymentSpec, PlanId, PlanRow, Row};
 use crate::store::{CommitError, DeploymentFilter, ListedDeployment, Page, StoreError, StoredDeployment};
 
 /// Appends a batch in one durable transaction.
@@ -146,7 +149,32 @@ fn parse(body: &str, revision: u64) -> Result<ChangeSet, StoreError> {
         .map_err(|error| StoreError::Damaged(format!("revision {revision} cannot be read: {error}")))
 }
 
-pub(super) fn deployment(connection: &Connection, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
+/// Changes that were read, each once; no more of them than a few.
+#[derive(Default)]
+pub(super) struct Changes(HashMap<u64, Arc<ChangeSet>>);
+
+/// So many changes are kept while several attempts are read: those of a set stand in one, and in those that ended them apart.
+const KEPT: usize = 64;
+
+impl Changes {
+    fn at(&mut self, connection: &Connection, revision: u64) -> Result<Option<Arc<ChangeSet>>, StoreError> {
+        if let Some(known) = self.0.get(&revision) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(read) = change(connection, revision)?.map(Arc::new) else { return Ok(None) };
+        if self.0.len() >= KEPT {
+            self.0.clear();
+        }
+        self.0.insert(revision, read.clone());
+        Ok(Some(read))
+    }
+}
+
+pub(super) fn deployment(
+    connection: &Connection,
+    id: DeploymentId,
+    changes: &mut Changes,
+) -> Result<Option<StoredDeployment>, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT row, received, resolved FROM deployment WHERE id = ?1")
         .map_err(|error| failed(&error))?;
@@ -158,19 +186,21 @@ pub(super) fn deployment(connection: &Connection, id: DeploymentId) -> Result<Op
         .map_err(|error| failed(&error))?;
     let Some((row, received_at, resolved_at)) = found else { return Ok(None) };
     let missing = |what: &str| StoreError::Damaged(format!("the {what} of deployment {id} is not in the history"));
-    let opened = change(connection, received_at)?.ok_or_else(|| missing("opening"))?;
-    let mut received = opened.rows.iter().filter_map(|row| match row {
+    let opened = changes.at(connection, received_at)?.ok_or_else(|| missing("opening"))?;
+    let received = opened.rows.iter().find_map(|row| match row {
         Row::Received(received) if received.deployment == id => Some(received.clone()),
         _ => None,
     });
-    let received: ReceivedRow = received.next().ok_or_else(|| missing("specification"))?;
-    let resolved = if resolved_at == received_at { Some(opened) } else { change(connection, resolved_at)? };
-    let mut resolutions = resolved.into_iter().flat_map(|change| change.rows).filter_map(|row| match row {
-        Row::Resolution(resolution) if resolution.deployment == id => Some(resolution),
+    let resolved = changes.at(connection, resolved_at)?.ok_or_else(|| missing("resolution"))?;
+    let resolution = resolved.rows.iter().find_map(|row| match row {
+        Row::Resolution(resolution) if resolution.deployment == id => Some(resolution.clone()),
         _ => None,
     });
-    let resolution: ResolutionRow = resolutions.next().ok_or_else(|| missing("resolution"))?;
-    Ok(Some(StoredDeployment { spec: parse_spec(&row)?, received, resolution }))
+    Ok(Some(StoredDeployment {
+        spec: parse_spec(&row)?,
+        received: received.ok_or_else(|| missing("specification"))?,
+        resolution: resolution.ok_or_else(|| missing("resolution"))?,
+    }))
 }
 
 fn parse_spec(row: &str) -> Result<DeploymentSpec, StoreError> {

@@ -43,6 +43,12 @@ impl Address {
             return Err(wrong("it has a query or a fragment, which mean nothing here".to_owned()));
         }
         let database = decoded(url.path().trim_matches('/'))?;
+        if database.contains(['@', ':', '/']) {
+            // Most likely a part of a password, which nobody should see.
+            let why =
+                "what stands behind the port is no name of a database; percent-encode user and password (`/` is %2F)";
+            return Err(wrong(why.to_owned()));
+        }
         let password = match (url.password(), password) {
             (Some(written), _) => decoded(written)?,
             (None, Some(given)) => given.to_owned(),

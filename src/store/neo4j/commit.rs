@@ -11,12 +11,14 @@ use neo4rs::{Txn, query};
 use super::Neo4jStore;
 use super::fault::{Deadline, Fault};
 use super::pool::pause;
-use super::{holder, read, statement};
+use super::{holder, read, schema, statement};
 use crate::model::{ChangeSet, Timestamp};
 use crate::store::{CommitError, Decide, StoreError, Turn};
 
 /// Takes the head, and its lock with it.
-const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn RETURN h.revision AS revision";
+const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn
+    WITH h OPTIONAL MATCH (c:Change {revision: $known})
+    RETURN h.revision AS revision, h.format AS format, c.id AS id";
 /// What time it is now, not when the transaction or the statement before began.
 const CLOCK: &str = "RETURN datetime.realtime().epochMillis AS now";
 /// After how long a wait for the head its holder is looked for.
@@ -114,7 +116,10 @@ impl Neo4jStore {
             return Taken::Done(batch);
         }
         match deadline.within(self.writer.step(), transaction.commit()).await {
-            Ok(()) => Taken::Done(batch),
+            Ok(()) => {
+                self.known.remember(&batch);
+                Taken::Done(batch)
+            }
             // It answered that it did not.
             Err(fault) if !fault.leaves_a_commit_open() => Taken::Nothing(fault),
             Err(fault) => Taken::Unanswered(batch, fault),
@@ -131,11 +136,8 @@ impl Neo4jStore {
         deadline: Deadline,
     ) -> Result<Decided, Fault> {
         let head = self.take_head(transaction, deadline).await?;
-        if head < *known {
-            let error = format!("the head stands at revision {head}, before revision {known}, which was read before");
-            return Err(Fault::Damaged(error));
-        }
         let missed = read::missed(transaction, &self.writer, deadline, *known, head).await?;
+        self.known.remember(&missed);
         // The head is held: the turn that nobody answered has ended one way or the other, and this shows which.
         if let Some(before) = unanswered {
             let is_recorded =
@@ -166,7 +168,8 @@ impl Neo4jStore {
         let statements = statement::of(&batch).map_err(|error| Fault::Damaged(error.to_string()))?;
         tracing::debug!(changes = batch.len(), statements = statements.len(), "writing a batch");
         // A batch as large as a set of a thousand members may be takes longer to write than anybody should wait for the head.
-        let writing = deadline.or_after(STATEMENT * u32::try_from(statements.len()).unwrap_or(u32::MAX));
+        let needed = STATEMENT * u32::try_from(statements.len()).unwrap_or(u32::MAX);
+        let writing = deadline.or_after(needed.min(self.timeout * 4));
         for statement in statements {
             writing.within(self.writer.step(), transaction.run(statement)).await?;
         }
@@ -176,7 +179,9 @@ impl Neo4jStore {
     /// Waits for the head. A holder that does not let go is found and ended meanwhile.
     async fn take_head(&self, transaction: &mut Txn, deadline: Deadline) -> Result<u64, Fault> {
         let turn = uuid::Uuid::now_v7().to_string();
-        let take = read::all_rows(transaction, query(TAKE_HEAD).param("turn", turn));
+        let known = self.known.newest();
+        let take = query(TAKE_HEAD).param("turn", turn).param("known", read::number(known.revision));
+        let take = read::all_rows(transaction, take);
         let take = deadline.within(self.timeout, take);
         let mut take = std::pin::pin!(take);
         let rows = loop {
@@ -191,7 +196,8 @@ impl Neo4jStore {
             }
         };
         let row = rows.first().ok_or_else(|| Fault::Damaged("the graph has no head any more".to_owned()))?;
-        Ok(row.get("revision")?)
+        schema::check_format(row)?;
+        known.check(row)
     }
 
     /// Ends a transaction that records nothing. Where that fails its connection is closed, which ends it too.

@@ -18,7 +18,8 @@ const LOOKS: u32 = 20;
 /// How many changes are read at once.
 const CHANGES: u64 = 128;
 
-const HEAD: &str = "MATCH (h:Head {name: 'head'}) RETURN h.revision AS revision";
+const HEAD: &str = "MATCH (h:Head {name: 'head'}) OPTIONAL MATCH (c:Change {revision: $known})
+    RETURN h.revision AS revision, c.id AS id";
 
 impl Neo4jStore {
     /// Reads with a statement, again where that may help.
@@ -37,8 +38,10 @@ impl Neo4jStore {
     }
 
     pub(super) async fn head_revision(&self) -> Result<u64, Fault> {
-        let rows = self.rows(HEAD, BoltMap::default()).await?;
-        rows.first().map_or(Ok(0), |row| Ok(row.get("revision")?))
+        let known = self.known.newest();
+        let rows = self.rows(HEAD, parameters([("known", number(known.revision))])).await?;
+        let row = rows.first().ok_or_else(|| Fault::Damaged("the graph has no head any more".to_owned()))?;
+        known.check(row)
     }
 
     /// Up to `limit` changes after `after`, in order, without a gap.
@@ -64,35 +67,31 @@ impl Neo4jStore {
                 Err(fault) => return Err(fault),
             }
         }
+        self.known.remember(&changes);
         Ok(changes)
     }
 
-    pub(super) async fn stored(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, Fault> {
-        let text = "MATCH (d:DeploymentSpec {id: $id}) WHERE d.receivedAt IS NOT NULL AND d.resolvedAt IS NOT NULL
-                    RETURN d.revision AS revision, d.receivedAt AS received, d.resolvedAt AS resolved";
-        let rows = self.rows(text, parameters([("id", id.to_string().into())])).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let revisions: [u64; 3] = [row.get("revision")?, row.get("received")?, row.get("resolved")?];
-        let changes = self.changes_at(&BTreeSet::from(revisions)).await?;
-        let missing = |what: &str| Fault::Damaged(format!("the {what} of deployment {id} is not in the history"));
-        let rows = |revision: u64| changes[&revision].rows.iter().rev();
-        let spec = rows(revisions[0]).find_map(|row| match row {
-            Kept::DeploymentSpec(spec) if spec.id == id => Some(spec.clone()),
-            _ => None,
-        });
-        let received = rows(revisions[1]).find_map(|row| match row {
-            Kept::Received(received) if received.deployment == id => Some(received.clone()),
-            _ => None,
-        });
-        let resolution = rows(revisions[2]).find_map(|row| match row {
-            Kept::Resolution(resolution) if resolution.deployment == id => Some(resolution.clone()),
-            _ => None,
-        });
-        Ok(Some(StoredDeployment {
-            spec: spec.ok_or_else(|| missing("row"))?,
-            received: received.ok_or_else(|| missing("specification"))?,
-            resolution: resolution.ok_or_else(|| missing("resolution"))?,
-        }))
+    /// Attempts with what belongs to them, in the order of `ids`.
+    pub(super) async fn stored(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, Fault> {
+        let mut found = BTreeMap::new();
+        for some in ids.chunks(IDS) {
+            let given = some.iter().map(|id| BoltType::from(id.to_string())).collect::<Vec<_>>();
+            for row in self.rows(ATTEMPTS, parameters([("ids", BoltType::List(BoltList::from(given)))])).await? {
+                let places: [u64; 3] = [row.get("revision")?, row.get("received")?, row.get("resolved")?];
+                found.insert(parsed::<DeploymentId>(&row.get::<String>("id")?)?, places);
+            }
+        }
+        let mut stored = BTreeMap::new();
+        let attempts: Vec<_> = found.into_iter().collect();
+        // Those of a set stand in a change or two; others are read some at a time, so that not all of it is in memory.
+        for some in attempts.chunks(IDS) {
+            let revisions: BTreeSet<u64> = some.iter().flat_map(|(_, places)| *places).collect();
+            let changes = self.changes_at(&revisions).await?;
+            for &(id, places) in some {
+                stored.insert(id, assembled(id, places.map(|revision| &changes[&revision]))?);
+            }
+        }
+        Ok(ids.iter().map(|id| stored.remove(id)).collect())
     }
 
     /// The changes with these revisions, all of them.
@@ -145,6 +144,36 @@ pub(super) fn parameters<const N: usize>(given: [(&str, BoltType); N]) -> BoltMa
 /// Reads changes after `$after` up to `$last`. The columns are those that [`change_text::read`] reads.
 const CHANGES_BETWEEN: &str = "MATCH (c:Change)-[p:PART]->(t:Text) WHERE c.revision > $after AND c.revision <= $last
     RETURN c.revision AS revision, p.n AS n, t.text AS text";
+
+/// How many ids or revisions a message has room for.
+const IDS: usize = 150;
+
+/// Where the rows of attempts stand in the history.
+const ATTEMPTS: &str =
+    "MATCH (d:DeploymentSpec) WHERE d.id IN $ids AND d.receivedAt IS NOT NULL AND d.resolvedAt IS NOT NULL
+    RETURN d.id AS id, d.revision AS revision, d.receivedAt AS received, d.resolvedAt AS resolved";
+
+/// An attempt out of the changes that have its newest row, what was received of it, and its newest resolution.
+fn assembled(id: DeploymentId, [changed, received, resolved]: [&ChangeSet; 3]) -> Result<StoredDeployment, Fault> {
+    let missing = |what: &str| Fault::Damaged(format!("the {what} of deployment {id} is not in the history"));
+    let spec = changed.rows.iter().rev().find_map(|row| match row {
+        Kept::DeploymentSpec(spec) if spec.id == id => Some(spec.clone()),
+        _ => None,
+    });
+    let received = received.rows.iter().rev().find_map(|row| match row {
+        Kept::Received(received) if received.deployment == id => Some(received.clone()),
+        _ => None,
+    });
+    let resolution = resolved.rows.iter().rev().find_map(|row| match row {
+        Kept::Resolution(resolution) if resolution.deployment == id => Some(resolution.clone()),
+        _ => None,
+    });
+    Ok(StoredDeployment {
+        spec: spec.ok_or_else(|| missing("row"))?,
+        received: received.ok_or_else(|| missing("specification"))?,
+        resolution: resolution.ok_or_else(|| missing("resolution"))?,
+    })
+}
 
 /// Reads the changes `$revisions`.
 const CHANGES_AT: &str = "MATCH (c:Change)-[p:PART]->(t:Text) WHERE c.revision IN $revisions

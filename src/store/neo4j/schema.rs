@@ -25,6 +25,16 @@ fn statements() -> impl Iterator<Item = String> {
     statements.into_iter().filter(|statement| !statement.is_empty())
 }
 
+/// Refuses what a newer version has made of the graph since this process started.
+pub(super) fn check_format(row: &neo4rs::Row) -> Result<(), Fault> {
+    match row.get::<Option<i64>>("format")? {
+        Some(found) if found > FORMAT => Err(Fault::Damaged(format!(
+            "a newer mortise has taken the graph over (format {found}; this one knows {FORMAT}); use that version"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 impl Neo4jStore {
     /// Applies the schema, unless a newer version has applied its own. Waits for a database that is still starting.
     pub(super) async fn prepare(&self) -> Result<(), StoreError> {

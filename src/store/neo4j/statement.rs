@@ -37,7 +37,7 @@ pub(super) fn of(batch: &[ChangeSet]) -> serde_json::Result<Vec<Query>> {
     statements.clear(&delta);
     statements.relationships(&delta);
     statements.plans(&delta);
-    Ok(statements.into_queries(if batch.len() == 1 { MESSAGE_BYTES } else { 0 }))
+    Ok(statements.0.into_iter().map(Statement::into_query).collect())
 }
 
 impl Statements {
@@ -60,7 +60,8 @@ impl Statements {
     }
 
     fn texts(&mut self, batch: &[ChangeSet]) -> serde_json::Result<()> {
-        let text = "UNWIND $rows AS row MATCH (c:Change {id: row.c}) MERGE (c)-[:PART {n: row.n}]->(t:Text) SET t.text = row.t";
+        let text =
+            "UNWIND $rows AS row MATCH (c:Change {id: row.c}) CREATE (c)-[:PART {n: row.n}]->(:Text {text: row.t})";
         for change in batch {
             let body = serde_json::to_string(change)?;
             for (n, part) in (0_i64..).zip(change_text::parts(&body)) {
@@ -114,7 +115,7 @@ impl Statements {
     fn plans(&mut self, delta: &Delta) {
         for key in &delta.ended {
             let text = format!(
-                "UNWIND $rows AS row MATCH {}-[r:{}]->(c:Component) DELETE r WITH c WHERE c.state = 'planned' DETACH DELETE c",
+                "UNWIND $rows AS row MATCH {}-[r:{}]->(c:Component) DELETE r WITH c WHERE c.state = 'planned' AND NOT (c)<-[:COUPLED]-() DETACH DELETE c",
                 node("n", key, ["a", "b"]),
                 RelationshipType::Plans
             );
@@ -140,44 +141,11 @@ impl Statements {
     }
 }
 
-impl Statements {
-    /// The messages. Statements that follow each other are one while they come to no more than `most` bytes, which saves most
-    /// of the ways there and back.
-    ///
-    /// That is for a change alone. How the statements of many came together would hardly ever be the same twice, so that the
-    /// database would have to plan each anew; and there the rows outweigh the ways.
-    fn into_queries(self, most: usize) -> Vec<Query> {
-        let mut queries = Vec::new();
-        let mut together: Vec<Statement> = Vec::new();
-        let mut bytes = 0;
-        for statement in self.0 {
-            let more = statement.text.len() + statement.bytes + JOINT.len() + 10;
-            if bytes + more > most && !together.is_empty() {
-                queries.push(joined(std::mem::take(&mut together)));
-                bytes = 0;
-            }
-            bytes += more;
-            together.push(statement);
-        }
-        if !together.is_empty() {
-            queries.push(joined(together));
-        }
-        queries
+impl Statement {
+    fn into_query(self) -> Query {
+        let rows: Vec<BoltType> = self.rows.into_iter().map(BoltType::Map).collect();
+        query(&self.text).param("rows", BoltType::List(BoltList::from(rows)))
     }
-}
-
-/// What stands between two statements that are one: it leaves one row, however many there were.
-const JOINT: &str = " WITH count(*) AS done ";
-/// What the texts and rows of a message may come to.
-const MESSAGE_BYTES: usize = 7_600;
-
-fn joined(statements: Vec<Statement>) -> Query {
-    let texts: Vec<_> =
-        (0..).zip(&statements).map(|(n, statement)| statement.text.replace("$rows", &format!("$r{n}"))).collect();
-    (0..).zip(statements).fold(query(&texts.join(JOINT)), |query, (n, statement)| {
-        let rows: Vec<BoltType> = statement.rows.into_iter().map(BoltType::Map).collect();
-        query.param(&format!("r{n}"), BoltType::List(BoltList::from(rows)))
-    })
 }
 
 /// `(n:Label {key: row.a, …})`: labels and names of properties are our own words, values are only ever parameters.
