@@ -221,6 +221,20 @@ fn statements_that_only_read_pass() {
     }
 }
 
+/// Neo4j reads these words as variables where it can.
+#[test]
+fn a_word_that_may_be_a_variable_leads_to_no_secret() {
+    for text in [
+        "MATCH (:DeploymentSpec)-[:LEASED_AS]->(distinct) RETURN (distinct['to' + 'ken']) AS t",
+        "MATCH (:DeploymentSpec)-[:LEASED_AS]->(where) RETURN (where['to' + 'ken']) AS t",
+        "MATCH (c:Change)-->(where) RETURN (where['te' + 'xt']) AS t",
+        "MATCH (:DeploymentSpec)-[:LEASED_AS]->(distinct) RETURN 1 = distinct['token']",
+        "MATCH (:DeploymentSpec)-[:LEASED_AS]->(where) WITH where WHERE (where['token']) STARTS WITH 'a' RETURN 1",
+    ] {
+        Statement::parse(text).expect_err(text);
+    }
+}
+
 #[test]
 fn statements_that_may_do_more_are_refused_by_name() {
     for (kind, clause, text) in REFUSED {

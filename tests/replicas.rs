@@ -165,6 +165,27 @@ fn settings_that_are_changed_reach_replicas_that_run_and_stop_those_that_wish_fo
     assert!(String::from_utf8_lossy(&show.stdout).contains("quantifierDialect: regex"), "{show:?}");
 }
 
+#[test]
+fn a_replica_whose_history_was_replaced_by_another_refuses_until_it_is_restarted() {
+    let Some(database) = shared(Engine::Neo4j) else { return };
+    let database = database.exclusive();
+    let old = Server::start_on(database.uri(), &[]);
+    old.deploy(&provider("database", "sql"));
+    graph::change(database.uri(), "MATCH (n) DETACH DELETE n");
+    let new = Server::start_on(database.uri(), &[]);
+    (0..3).for_each(|number| drop(new.deploy(&spec(&format!("other-{number}")))));
+    let refused = old.start_deployment(&consumer("api", "sql")).expect_problem(503, "unavailable");
+    assert!(text(&refused, "detail").contains("restart this process"), "{refused}");
+    new.start_deployment(&consumer("api", "sql")).expect_problem(422, "not-deployable");
+    // It has a moment in which a database may be away.
+    while old.get("/readyz").status == 200 {
+        std::thread::yield_now();
+    }
+    assert_graph_is_that_of_its_history(database.uri());
+    let again = Server::start_on(database.uri(), &[]);
+    assert_eq!(world(&again), world(&new));
+}
+
 fn two_active_in_one_slot(uri: &str) -> i64 {
     let statement =
         "MATCH (d:DeploymentSpec {currentState: 'Active'})-[:DEPLOYS]->(:ArtifactVersion)<-[:HAS_VERSION]-(a:Artifact)

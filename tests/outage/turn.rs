@@ -14,7 +14,7 @@ const MARKERS: [&str; 6] = [
     "datetime.realtime()",
     "MERGE (n:DeploymentSpec",
     "MERGE (n:Change",
-    "MERGE (c)-[:PART",
+    "CREATE (c)-[:PART",
     "MERGE (n:Head",
 ];
 
@@ -64,7 +64,7 @@ fn readings_whose_connection_breaks_are_repeated() {
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::on(&proxy.uri(), 6);
     let started = replica.started(&spec("new"));
-    for marker in ["MATCH (d:DeploymentSpec {id: $id})", "MATCH (c:Change)-[p:PART]", "RETURN h.revision"] {
+    for marker in ["d.id IN $ids", "MATCH (c:Change)-[p:PART]", "RETURN h.revision"] {
         let dropped = proxy.seen().dropped;
         proxy.script(Action::DropAfterRun { marker }, Times::Once);
         let path = format!("/deployments/{}?consistency=strong", text(&started, "id"));

@@ -7,6 +7,10 @@ use super::pattern::Step;
 use crate::document::Json;
 use crate::graph::statement::TokenKind;
 
+/// Of how many things that have nothing to do with each other the product may be made. The engine makes all of it before it
+/// looks whether its time is over.
+pub(super) const PRODUCTS: usize = 2;
+
 /// A column of a `WITH` or `RETURN`.
 struct Item {
     name: String,
@@ -23,6 +27,7 @@ impl Reader<'_> {
         loop {
             parts += 1;
             self.scope.clear();
+            self.products = (0, 0);
             self.part(rows, parts)?;
             if !self.is_word("UNION") {
                 break;
@@ -108,6 +113,12 @@ impl Reader<'_> {
 
     fn unwind(&mut self) -> Result<(), Unanswerable> {
         let start = self.at;
+        self.products.1 += 1;
+        if self.products.1 > PRODUCTS {
+            return Err(self.refuse_here(&format!(
+                "at most {PRODUCTS} lists may be unwound: the engine would make all of their product"
+            )));
+        }
         let term = self.expression()?;
         if term.aggregates || !matches!(term.kind, Kind::List(_) | Kind::Null) {
             return Err(self.refuse_at(start, "what is unwound", "it must be a list for certain"));

@@ -26,6 +26,8 @@ pub(super) struct Reader<'a> {
     /// What is put in the place of how many bytes, by where.
     edits: Vec<(usize, usize, String)>,
     relationships: usize,
+    /// How many patterns of this part share no name with anything before them, and how many lists are unwound.
+    pub products: (usize, usize),
     /// Nodes of a clause of which only its condition can say that they are none of the history.
     pub unlabelled: Vec<(usize, String)>,
     /// How many names were in scope before the clause in hand.
@@ -43,6 +45,7 @@ impl<'a> Reader<'a> {
             scope: Vec::new(),
             edits: Vec::new(),
             relationships: 0,
+            products: (0, 0),
             unlabelled: Vec::new(),
             known_before: 0,
         }
@@ -160,6 +163,14 @@ impl<'a> Reader<'a> {
 
     pub fn parameter(&self, name: &str) -> Option<&'a Json> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Whether one of these names was read since `start`.
+    pub fn is_named_since(&self, start: usize, names: &[String]) -> bool {
+        self.tokens[start..self.at].iter().any(|token| match &token.kind {
+            TokenKind::Word(word) | TokenKind::Quoted(word) => names.contains(word),
+            _ => false,
+        })
     }
 
     pub fn variable(&self, name: &str) -> Option<&Variable> {

@@ -1,6 +1,7 @@
 //! Patterns, and which of their relationships might be the same one.
 
 use super::Unanswerable;
+use super::clauses::PRODUCTS;
 use super::cursor::Reader;
 use super::kind::Kind;
 use crate::graph::statement::TokenKind;
@@ -64,6 +65,20 @@ impl Reader<'_> {
     }
 
     fn pattern(&mut self, is_first: bool, place: Place, steps: &mut Vec<Step>) -> Result<(), Unanswerable> {
+        let (start, known) = (self.at, self.scope.len());
+        self.one_pattern(is_first, place, steps)?;
+        let names: Vec<_> = self.scope[..known].iter().map(|variable| variable.name.clone()).collect();
+        if matches!(place, Place::Clause { .. }) && !self.is_named_since(start, &names) {
+            self.products.0 += 1;
+        }
+        if self.products.0 > PRODUCTS {
+            let advice = "more than two patterns that share no name are a product of everything with everything; join them by names";
+            return Err(self.refuse_at(start, "a pattern that hangs together with nothing", advice));
+        }
+        Ok(())
+    }
+
+    fn one_pattern(&mut self, is_first: bool, place: Place, steps: &mut Vec<Step>) -> Result<(), Unanswerable> {
         let start = self.at;
         let path = if self.is_name() && self.is_after(1, '=') {
             let name = self.new_name()?;

@@ -72,7 +72,12 @@ impl Neo4jStore {
                 .within(most, async { self.askers.graph()?.execute_read(statement).await.map_err(Fault::from) })
                 .await
         });
-        let mut stream = opened?;
+        let mut stream = opened.map_err(|fault| match fault {
+            Fault::Late(time) if time < question.time => {
+                Fault::Broken(format!("it did not begin to answer within {:.1} s", time.as_secs_f64()))
+            }
+            other => other,
+        })?;
         let columns = question.statement.columns();
         let mut taken = 0;
         loop {
@@ -124,7 +129,9 @@ fn told(fault: Fault) -> Result<Answered, QueryError> {
         {
             Ok(Answered::TimeLimit)
         }
-        Fault::Refused { code, message } if code.contains(".ClientError.Statement.") => {
+        Fault::Refused { code, message }
+            if code.contains(".ClientError.Statement.") || code.contains(".ClientError.Procedure.") =>
+        {
             Err(QueryError::Invalid(message))
         }
         Fault::Late(_) => Ok(Answered::TimeLimit),

@@ -23,12 +23,18 @@ impl Stop {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Whether its time is over: then whatever still reads is ended here, for the engine looks at the clock only between its
+    /// steps, of which one may be as long as a product is large.
     fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        if self.0.load(Ordering::Relaxed) {
+            // Taken where the engine was begun; nothing of it is used again.
+            std::panic::resume_unwind(Box::new("the time of the question is over"));
+        }
+        false
     }
 }
 
-/// A graph that stays as it is. Once its time is over it looks empty, so that whatever goes through it ends.
+/// A graph that stays as it is. Whoever reads it once its time is over is ended.
 pub(super) struct View {
     graph: MemoryGraph,
     stop: Arc<Stop>,

@@ -1,0 +1,180 @@
+//! What the graph in Neo4j means, asked in Cypher and told in literal rows: nothing here knows how Mortise makes it.
+
+#[path = "support/database.rs"]
+mod database;
+#[path = "graph_in_neo4j/every_relationship.rs"]
+mod every_relationship;
+#[path = "support/graph.rs"]
+mod graph;
+#[path = "graph_in_neo4j/rows.rs"]
+mod rows;
+#[path = "support/server.rs"]
+mod server;
+#[path = "support/specs.rs"]
+mod specs;
+
+use database::{Engine, shared};
+use graph::number;
+use rows::{COUPLED, MANIFESTS, MATCHED, PLANS, assert_rows, labels_of, rows};
+use serde_json::{Value, json};
+use server::Server;
+use specs::{consumer, provider, spec, with};
+
+#[test]
+fn a_redeploy_moves_what_is_active_and_coupled_to_the_new_attempt() {
+    let Some(database) = shared(Engine::Neo4j) else { return };
+    let database = database.exclusive();
+    let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
+    let version = |version: &str, labels: Value, other: &str| {
+        let provides =
+            json!([{"interface": "sql", "layer": "server", "labels": labels}, {"interface": other, "layer": "server"}]);
+        with(spec("base"), json!({"version": version, "provides": provides}))
+    };
+    let first = server.deploy(&version("1.0", json!({"tier": "gold", "zone": "a"}), "admin"));
+    let old = server.deploy(&consumer("api", "sql"));
+    let sql = &first["artifactSpec"]["provides"][0]["component"];
+    assert_rows(uri, COUPLED, &json!([[old["id"], "needed", sql]]));
+    let second = server.deploy(&version("2.0", json!({"tier": "silver"}), "metrics"));
+    assert_eq!(second["artifactSpec"]["provides"][0]["component"], *sql);
+    assert_rows(
+        uri,
+        MANIFESTS,
+        &json!([
+            ["DeploymentSpec", "base", "1.0", "sql", false, "active"],
+            ["DeploymentSpec", "base", "1.0", "admin", false, "inactive"],
+            ["DeploymentSpec", "base", "2.0", "sql", true, "active"],
+            ["DeploymentSpec", "base", "2.0", "metrics", true, "active"],
+        ]),
+    );
+    assert_eq!(
+        labels_of(uri, sql),
+        json!({"environment": "test", "interface": "sql", "layer": "server", "name": "base",
+        "tier": "silver", "version": "2.0"})
+    );
+    assert_rows(uri, COUPLED, &json!([[old["id"], "needed", sql]]));
+    let failed = server.fail(&server.started(&consumer("api", "sql")));
+    assert_rows(uri, COUPLED, &json!([[old["id"], "needed", sql]]));
+    let new = server.deploy(&consumer("api", "sql"));
+    assert_rows(uri, COUPLED, &json!([[new["id"], "needed", sql]]));
+    let matched = [&old, &failed, &new].map(|api| json!([api["id"], "needed", sql]));
+    assert_rows(uri, MATCHED, &json!(matched));
+    server.deploy(&spec("api"));
+    assert_rows(uri, COUPLED, &json!([]));
+    assert_rows(
+        uri,
+        "MATCH (d:DeploymentSpec) RETURN [d.artifact, d.version, d.number, d.currentState]",
+        &json!([
+            ["base", "1.0", 1, "Inactive"],
+            ["base", "2.0", 2, "Active"],
+            ["api", "1.0", 1, "Inactive"],
+            ["api", "1.0", 2, "Inactive"],
+            ["api", "1.0", 3, "Inactive"],
+            ["api", "1.0", 4, "Active"],
+        ]),
+    );
+}
+
+#[test]
+fn what_an_open_attempt_plans_is_gone_when_it_failed() {
+    let Some(database) = shared(Engine::Neo4j) else { return };
+    let database = database.exclusive();
+    let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
+    let open = server.started(&provider("base", "sql"));
+    assert_rows(uri, PLANS, &json!([["base", "1.0", "sql", "planned"]]));
+    assert_rows(uri, MANIFESTS, &json!([]));
+    server.fail(&open);
+    assert_eq!(number(uri, "MATCH ()-[p:PLANS]->() RETURN count(p)"), 0);
+    assert_eq!(number(uri, "MATCH (c:Component) RETURN count(c)"), 0);
+    let running = server.deploy(&provider("base", "sql"));
+    let labels = labels_of(uri, &running["artifactSpec"]["provides"][0]["component"]);
+    let open = server.started(&with(provider("base", "sql"), json!({"version": "2.0"})));
+    let runs = json!([["DeploymentSpec", "base", "1.0", "sql", true, "active"]]);
+    assert_rows(uri, PLANS, &json!([["base", "2.0", "sql", "active"]]));
+    assert_rows(uri, MANIFESTS, &runs);
+    server.fail(&open);
+    assert_rows(uri, PLANS, &json!([]));
+    assert_rows(uri, MANIFESTS, &runs);
+    assert_eq!(labels_of(uri, &running["artifactSpec"]["provides"][0]["component"]), labels);
+}
+
+#[test]
+fn members_of_a_set_that_need_each_other_are_coupled_once_they_are_finished_together() {
+    let Some(database) = shared(Engine::Neo4j) else { return };
+    let database = database.exclusive();
+    let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
+    let set = server.started(&json!([consumer("api", "sql"), provider("base", "sql")]));
+    let (api, base) = (&set["deployments"][0]["id"], &set["deployments"][1]["id"]);
+    let sql = &set["artifactSpecs"][1]["provides"][0]["component"];
+    assert_rows(
+        uri,
+        "MATCH (p:Plan)-[i:INCLUDES]->(d:DeploymentSpec) RETURN [p.id, p.revision, i.n, d.id, d.plan]",
+        &json!([[set["id"], 2, 0, api, set["id"]], [set["id"], 2, 1, base, set["id"]],]),
+    );
+    let matched = json!([[api, "needed", sql]]);
+    assert_rows(uri, MATCHED, &matched);
+    assert_rows(uri, PLANS, &json!([["base", "1.0", "sql", "planned"]]));
+    assert_rows(uri, COUPLED, &json!([]));
+    server.succeed(&set);
+    assert_rows(uri, MATCHED, &matched);
+    assert_rows(uri, COUPLED, &matched);
+    assert_rows(uri, PLANS, &json!([]));
+    assert_rows(uri, MANIFESTS, &json!([["DeploymentSpec", "base", "1.0", "sql", true, "active"]]));
+}
+
+#[test]
+fn an_artifact_has_one_system_and_a_server_one_environment_whatever_they_had_before() {
+    let Some(database) = shared(Engine::Neo4j) else { return };
+    let database = database.exclusive();
+    let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
+    server.fail(&server.started(&with(spec("api"), json!({"system": "shpo"}))));
+    let owns = "MATCH (s:System)-[:OWNS]->(a:Artifact) RETURN [s.name, a.name, a.proven]";
+    assert_rows(uri, owns, &json!([["shpo", "api", false]]));
+    server.deploy(&spec("api"));
+    assert_rows(uri, owns, &json!([["shop", "api", true]]));
+    let troy = server.put("/servers/troy", &json!({"environment": "test", "labels": {"os": "linux"}})).expect(201);
+    server.put("/servers/troy", &json!({"environment": "production", "labels": {"zone": "a"}})).expect(200);
+    assert_rows(
+        uri,
+        "MATCH (s:Server)-[:IN]->(e:Environment) RETURN [s.name, e.name]",
+        &json!([["troy", "production"]]),
+    );
+    assert_eq!(
+        labels_of(uri, &troy["component"]),
+        json!({"environment": "production", "interface": "server",
+        "layer": "server", "name": "troy", "zone": "a"})
+    );
+    assert_rows(uri, MANIFESTS, &json!([["Server", "troy", null, "server", true, "active"]]));
+    server.delete("/servers/troy").expect(200);
+    assert_rows(uri, MANIFESTS, &json!([["Server", "troy", null, "server", false, "inactive"]]));
+}
+
+#[test]
+fn a_text_too_long_for_the_graph_stands_in_the_history_in_parts() {
+    let Some(database) = shared(Engine::Neo4j) else { return };
+    let database = database.exclusive();
+    let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
+    let attributes = json!({"motd": "ü".repeat(20_000)});
+    let provides = json!([{"interface": "sql", "layer": "server", "attributes": attributes}]);
+    let plan = server.deploy(&with(spec("base"), json!({"provides": provides})));
+    let id = &plan["artifactSpec"]["provides"][0]["component"];
+    assert_rows(uri, "MATCH (c:Component) RETURN [c.id, c.state, c.attributes]", &json!([[id, "active", null]]));
+    assert_eq!(server.get(&format!("/components/{}", id.as_str().unwrap())).expect(200)["attributes"], attributes);
+    let changes = rows(
+        uri,
+        "MATCH (c:Change) RETURN [c.revision, c.id, c.time, c.cause,
+                             COLLECT { MATCH (c)-[p:PART]->(t:Text) RETURN [p.n, t.text] ORDER BY p.n }]",
+    );
+    let changes = changes.as_array().unwrap();
+    assert_eq!(changes.iter().map(|change| change[0].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(changes[2][4].as_array().unwrap().len() > 5, "a finish with 40,000 bytes is in many parts");
+    for change in changes {
+        let parts = change[4].as_array().unwrap();
+        assert!(parts.iter().enumerate().all(|(n, part)| part[0] == n), "{parts:?}");
+        assert!(parts.iter().all(|part| part[1].as_str().unwrap().len() < 7_000));
+        let whole: String = parts.iter().map(|part| part[1].as_str().unwrap()).collect();
+        let whole: Value = serde_json::from_str(&whole).unwrap();
+        let told = ["revision", "id", "time", "cause"].map(|name| whole[name].clone());
+        assert_eq!(told, [0, 1, 2, 3].map(|place| change[place].clone()));
+    }
+    assert_eq!(plan["deployment"]["finishedAt"], changes[2][2]);
+}
