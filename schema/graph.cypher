@@ -18,7 +18,9 @@
 // (:Head)                                                         where the history ends
 //
 // Times are RFC 3339 texts in UTC with milliseconds, so that they compare as texts. A text of more than 7,000 bytes stands in
-// the history only, and the property is absent here. A property that says nothing is absent.
+// the history only, and the property is absent here. A property that says nothing is absent, but for `instance`, which is then
+// empty, and `attributes`, which is then {}. A planned Component has no labels yet. One that never came to be is gone with its
+// attempt, unless an active attempt is coupled to it.
 //
 // System           name
 // Artifact         name, proven (an attempt of it succeeded)

@@ -23,6 +23,9 @@ use cursor::Reader;
 
 /// How many relationships may stand in one statement: the engine plans for ever where there are thousands.
 const RELATIONSHIPS: usize = 24;
+/// Of how many things that have nothing to do with each other the product may be made. The engine makes all of it before it
+/// looks whether its time is over.
+const PRODUCTS: usize = 2;
 
 /// A statement as it is put to the embedded engine.
 #[derive(Clone, Debug, PartialEq, Eq)]

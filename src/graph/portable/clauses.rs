@@ -1,15 +1,11 @@
 //! Clauses: what is matched, carried on and returned.
 
-use super::Unanswerable;
 use super::cursor::{Reader, Variable};
 use super::kind::{Kind, Term};
 use super::pattern::Step;
+use super::{PRODUCTS, Unanswerable};
 use crate::document::Json;
 use crate::graph::statement::TokenKind;
-
-/// Of how many things that have nothing to do with each other the product may be made. The engine makes all of it before it
-/// looks whether its time is over.
-pub(super) const PRODUCTS: usize = 2;
 
 /// A column of a `WITH` or `RETURN`.
 struct Item {

@@ -1,9 +1,8 @@
 //! Patterns, and which of their relationships might be the same one.
 
-use super::Unanswerable;
-use super::clauses::PRODUCTS;
 use super::cursor::Reader;
 use super::kind::Kind;
+use super::{PRODUCTS, Unanswerable};
 use crate::graph::statement::TokenKind;
 
 /// A relationship of a pattern.
