@@ -157,9 +157,15 @@ impl App {
         }
     }
 
-    /// Whether other processes may record things too.
-    fn is_shared(&self) -> bool {
-        self.follower.is_some()
+    /// What `look` finds in the Catalog, where it finds nothing once more: another process may have recorded it a moment ago.
+    async fn found_at_last<T>(&self, look: impl AsyncFn() -> Result<T, AppError>) -> Result<T, AppError> {
+        match look().await {
+            Err(AppError::NotFound { .. }) if self.follower.is_some() => {
+                self.catch_up().await?;
+                look().await
+            }
+            known => known,
+        }
     }
 
     /// Whether requests can be recorded now.

@@ -209,6 +209,20 @@ pub enum StoreError {
     Failed(String),
 }
 
+/// Refuses a batch whose revisions do not follow `last`, the last that is recorded, without a gap.
+fn check_follows(batch: &[ChangeSet], mut last: u64) -> Result<(), String> {
+    for change in batch {
+        if change.revision != last + 1 {
+            return Err(format!(
+                "revision {} does not follow revision {last}, the last that is recorded",
+                change.revision
+            ));
+        }
+        last = change.revision;
+    }
+    Ok(())
+}
+
 /// Why a batch was not committed.
 #[derive(Debug)]
 pub enum CommitError {

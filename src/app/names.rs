@@ -78,14 +78,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] with the nearest name, where there is none.
     pub async fn named_one(&self, kind: NamedKind, name: &str) -> Result<JsonText, AppError> {
-        match self.known_one(kind, name).await {
-            // Another process may have recorded it a moment ago.
-            Err(AppError::NotFound { .. }) if self.is_shared() => {
-                self.catch_up().await?;
-                self.known_one(kind, name).await
-            }
-            known => known,
-        }
+        self.found_at_last(async || self.known_one(kind, name).await).await
     }
 
     async fn known_one(&self, kind: NamedKind, name: &str) -> Result<JsonText, AppError> {

@@ -173,14 +173,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] where there is none.
     pub async fn component(&self, id: ComponentId) -> Result<JsonText, AppError> {
-        match self.known_component(id).await {
-            // Another process may have recorded it a moment ago.
-            Err(AppError::NotFound { .. }) if self.is_shared() => {
-                self.catch_up().await?;
-                self.known_component(id).await
-            }
-            known => known,
-        }
+        self.found_at_last(async || self.known_component(id).await).await
     }
 
     async fn known_component(&self, id: ComponentId) -> Result<JsonText, AppError> {

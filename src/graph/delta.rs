@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use smol_str::SmolStr;
 
 use super::shape::{Label, NodeKey, Properties, RelationshipKey, RelationshipType, Value};
-use crate::model::{ChangeSet, Row};
+use crate::model::{ChangeSet, DeploymentId, Row};
 
 /// Nodes and relationships as they are after a batch. Rows are absolute, so that of each thing only the last row counts,
 /// and a batch comes down to five steps, in this order:
@@ -33,6 +33,9 @@ pub struct Delta {
     /// The relationships put, by where they lead to.
     incoming: BTreeSet<(NodeKey, RelationshipType, NodeKey)>,
 }
+
+/// The attempts that a change opens, and which of them each is, from 0.
+pub(super) type Opened = BTreeMap<DeploymentId, u64>;
 
 /// A node to put.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,10 +77,17 @@ impl Delta {
                 ("actor", actor.map(|actor| Value::Text(actor.to_owned()))),
             ];
             delta.put(NodeKey::new(Label::Change, change.id.to_string()), properties);
+            let received = change.rows.iter().filter_map(|row| match row {
+                Row::Received(row) => Some(row.deployment),
+                _ => None,
+            });
+            let opened = received.zip(0..).collect();
             for row in &change.rows {
-                delta.add(change, row);
+                delta.add(change, &opened, row);
             }
-            delta.put(NodeKey::new(Label::Head, "head"), [("revision", Some(change.revision.into()))]);
+        }
+        if let Some(last) = changes.last() {
+            delta.put(NodeKey::new(Label::Head, "head"), [("revision", Some(last.revision.into()))]);
         }
         delta
     }
@@ -150,7 +160,7 @@ impl Delta {
         self.changed.insert(component.clone());
     }
 
-    fn add(&mut self, change: &ChangeSet, row: &Row) {
+    fn add(&mut self, change: &ChangeSet, opened: &Opened, row: &Row) {
         match row {
             Row::Settings(settings) => self.settings(settings),
             Row::System(row) => self.put(NodeKey::new(Label::System, row.name.shared().clone()), []),
@@ -159,8 +169,8 @@ impl Delta {
             Row::Environment(row) => self.environment(row),
             Row::Plan(row) => self.plan(change, row),
             Row::DeploymentSpec(spec) => self.deployment(change, spec),
-            Row::Received(row) => self.received(change, row),
-            Row::Resolution(row) => self.resolution(change, row),
+            Row::Received(row) => self.received(change, opened, row),
+            Row::Resolution(row) => self.resolution(change, opened, row),
             Row::Component(row) => self.component(row),
             Row::Planned(row) => self.planned(row),
             Row::Requirements(row) => self.requirements(row),

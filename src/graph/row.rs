@@ -1,12 +1,12 @@
 //! What each kind of row makes of the graph.
 
 use super::TEXT_BYTES;
-use super::delta::{Delta, Direction};
+use super::delta::{Delta, Direction, Opened};
 use super::shape::{Label, NodeKey, RelationshipType, Value};
 use crate::document::JsonText;
 use crate::model::{
     ArtifactRow, ChangeSet, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, Dialect, EnvironmentRow,
-    FirstDeployment, InterfaceRow, KeyRow, Owner, PlanRow, ReceivedRow, RequirementsRow, ResolutionRow, Row, Scope,
+    FirstDeployment, InterfaceRow, KeyRow, Owner, PlanRow, ReceivedRow, RequirementsRow, ResolutionRow, Scope,
     Settings, State,
 };
 use crate::wire::{RecordedRequire, RecordedSpec};
@@ -107,26 +107,19 @@ impl Delta {
         }
     }
 
-    pub(super) fn received(&mut self, change: &ChangeSet, row: &ReceivedRow) {
-        let members = change.rows.iter().filter_map(|other| match other {
-            Row::Received(received) => Some(received.deployment),
-            _ => None,
-        });
-        let member = members.take_while(|&member| member != row.deployment).count() as u64;
+    pub(super) fn received(&mut self, change: &ChangeSet, opened: &Opened, row: &ReceivedRow) {
+        let member = opened.get(&row.deployment).copied().unwrap_or_default();
         let place = change.revision.saturating_mul(PLACES).saturating_add(member);
         let properties = [("place", Some(place.into())), ("receivedAt", Some(change.revision.into()))];
         self.put(attempt(row.deployment), properties);
     }
 
-    pub(super) fn resolution(&mut self, change: &ChangeSet, row: &ResolutionRow) {
+    pub(super) fn resolution(&mut self, change: &ChangeSet, opened: &Opened, row: &ResolutionRow) {
         let deployment = attempt(row.deployment);
         self.put(deployment.clone(), [("resolvedAt", Some(change.revision.into()))]);
         // One that cannot be read is shown by its text all the same; it requires nothing that could be told.
         let Ok(recorded) = RecordedSpec::read(&row.artifact_spec) else { return };
-        let is_first = change
-            .rows
-            .iter()
-            .any(|other| matches!(other, Row::Received(received) if received.deployment == row.deployment));
+        let is_first = opened.contains_key(&row.deployment);
         for (section, name, require) in recorded.all_requires() {
             let node = NodeKey::new(Label::Require, format!("{}/{section}/{name}", row.deployment));
             self.put(node.clone(), require_properties(name.as_str(), require));

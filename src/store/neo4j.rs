@@ -150,6 +150,7 @@ impl Store for Neo4jStore {
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {
         self.snapshots.offer(catalog);
     }
+
     fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
         self.answer(question, take)
     }

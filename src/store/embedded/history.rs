@@ -9,20 +9,17 @@ use uuid::Uuid;
 
 use super::schema::failed;
 use crate::model::{ChangeSet, DeploymentId, DeploymentSpec, PlanId, PlanRow, Row};
-use crate::store::{CommitError, DeploymentFilter, ListedDeployment, Page, StoreError, StoredDeployment};
+use crate::store::{
+    CommitError, DeploymentFilter, ListedDeployment, Page, StoreError, StoredDeployment, check_follows,
+};
 
 /// Appends a batch in one durable transaction.
 pub(super) fn append(connection: &mut Connection, batch: &[ChangeSet]) -> Result<(), CommitError> {
     let clean = |error: rusqlite::Error| CommitError::Failed(failed(&error));
     let transaction = connection.transaction().map_err(clean)?;
-    let mut last = last_revision(&transaction).map_err(clean)?;
+    check_follows(batch, last_revision(&transaction).map_err(clean)?)
+        .map_err(|error| CommitError::Failed(StoreError::Failed(error)))?;
     for change in batch {
-        if change.revision != last + 1 {
-            let error =
-                format!("revision {} does not follow revision {last}, the last that is recorded", change.revision);
-            return Err(CommitError::Failed(StoreError::Failed(error)));
-        }
-        last = change.revision;
         let body = serde_json::to_string(change).map_err(|e| CommitError::Failed(StoreError::Failed(e.to_string())))?;
         let mut insert =
             transaction.prepare_cached("INSERT INTO change (revision, body) VALUES (?1, ?2)").map_err(clean)?;

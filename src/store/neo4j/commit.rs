@@ -13,7 +13,7 @@ use super::fault::{Deadline, Fault};
 use super::pool::pause;
 use super::{holder, read, schema, statement};
 use crate::model::{ChangeSet, Timestamp};
-use crate::store::{CommitError, Decide, StoreError, Turn};
+use crate::store::{CommitError, Decide, StoreError, Turn, check_follows};
 
 /// Takes the head, and its lock with it.
 const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn
@@ -155,16 +155,7 @@ impl Neo4jStore {
         let now = now.first().map(|row| row.get::<i64>("now")).transpose()?.map(Timestamp::from_milliseconds);
         let batch = decide(Turn { missed: &missed, now });
         *known = head;
-        let mut due = head;
-        for change in &batch {
-            due += 1;
-            if change.revision != due {
-                let last = due - 1;
-                let error =
-                    format!("revision {} does not follow revision {last}, the last that is recorded", change.revision);
-                return Err(Fault::Damaged(error));
-            }
-        }
+        check_follows(&batch, head).map_err(Fault::Damaged)?;
         let statements = statement::of(&batch).map_err(|error| Fault::Damaged(error.to_string()))?;
         tracing::debug!(changes = batch.len(), statements = statements.len(), "writing a batch");
         // A batch as large as a set of a thousand members may be takes longer to write than anybody should wait for the head.

@@ -39,7 +39,8 @@ impl Newest {
     pub fn check(self, row: &Row) -> Result<u64, Fault> {
         let head: u64 = row.get("revision")?;
         let id: Option<String> = row.get("id")?;
-        if self.revision == 0 || id.is_some_and(|id| id == self.id.to_string()) {
+        let is_known = head >= self.revision && id.is_some_and(|id| id == self.id.to_string());
+        if self.revision == 0 || is_known {
             return Ok(head);
         }
         Err(Fault::Damaged(format!(

@@ -25,14 +25,18 @@ fn statements() -> impl Iterator<Item = String> {
     statements.into_iter().filter(|statement| !statement.is_empty())
 }
 
+/// The format of the graph, where it is newer than what this version knows.
+fn newer_format(head: &neo4rs::Row) -> Result<Option<i64>, Fault> {
+    Ok(head.get::<Option<i64>>("format")?.filter(|&found| found > FORMAT))
+}
+
 /// Refuses what a newer version has made of the graph since this process started.
-pub(super) fn check_format(row: &neo4rs::Row) -> Result<(), Fault> {
-    match row.get::<Option<i64>>("format")? {
-        Some(found) if found > FORMAT => Err(Fault::Damaged(format!(
+pub(super) fn check_format(head: &neo4rs::Row) -> Result<(), Fault> {
+    newer_format(head)?.map_or(Ok(()), |found| {
+        Err(Fault::Damaged(format!(
             "a newer mortise has taken the graph over (format {found}; this one knows {FORMAT}); use that version"
-        ))),
-        _ => Ok(()),
-    }
+        )))
+    })
 }
 
 impl Neo4jStore {
@@ -67,11 +71,8 @@ impl Neo4jStore {
     async fn apply(&self, deadline: Deadline) -> Result<(), Unprepared> {
         let known =
             self.readers.rows(deadline, query("MATCH (h:Head {name: 'head'}) RETURN h.format AS format")).await?;
-        if let Some(row) = known.first() {
-            let found: i64 = row.get::<Option<i64>>("format").map_err(Fault::from)?.unwrap_or(FORMAT);
-            if found > FORMAT {
-                return Err(Unprepared::TooNew(found));
-            }
+        if let Some(found) = known.first().map(newer_format).transpose()?.flatten() {
+            return Err(Unprepared::TooNew(found));
         }
         for statement in statements() {
             self.readers.run(deadline, query(&statement)).await?;
