@@ -6,7 +6,7 @@ use crate::bolt_proxy::{Action, BoltProxy, DEADLOCK, Forward, Times};
 use crate::database::Exclusive;
 use crate::graph::{assert_sound, attempts_on};
 use crate::replica::{Replica, assert_outcome_unknown, assert_unavailable, database};
-use crate::server::text;
+use crate::server::{Answer, Client, text};
 use crate::specs::{spec, with};
 
 #[test]
@@ -42,9 +42,9 @@ fn commits_that_never_arrive_are_outcome_unknown_until_the_database_tells() {
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::learnt(&proxy.uri(), 5);
     proxy.script(Action::LoseCommit(Forward::Never), Times::UntilCleared);
-    let id = assert_outcome_unknown(&replica.in_time(|http| http.start_deployment(&spec("new"))));
+    let id = assert_outcome_unknown(&unsettled(&proxy, &replica, |http| http.start_deployment(&spec("new"))));
     // What is no plan has no id to look for.
-    let server = replica.in_time(|http| http.put("/servers/s", &json!({"environment": "test"})));
+    let server = unsettled(&proxy, &replica, |http| http.put("/servers/s", &json!({"environment": "test"})));
     assert!(server.expect_problem(503, "outcome-unknown").get("id").is_none(), "{server:?}");
     proxy.clear();
     replica.put("/servers/s", &json!({"environment": "test"})).expect(201);
@@ -52,6 +52,19 @@ fn commits_that_never_arrive_are_outcome_unknown_until_the_database_tells() {
     let started = replica.started(&spec("new"));
     assert_eq!(attempts_on(database.uri(), "new"), [text(&started, "id")]);
     assert_sound(database.uri());
+}
+
+/// The answer to a request whose commit is lost. After that nobody is let in, so that what became of it cannot be looked up.
+fn unsettled(proxy: &BoltProxy, replica: &Replica, ask: impl FnOnce(&Client) -> Answer + Send) -> Answer {
+    let lost = proxy.seen().lost_commits;
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| replica.in_time(ask));
+        proxy.wait_until(|seen| seen.lost_commits > lost);
+        proxy.refuse();
+        let answer = asked.join().unwrap();
+        proxy.admit();
+        answer
+    })
 }
 
 /// A server whose commit is held back; it has been told that the outcome is not known. The id of the plan, and its body.
