@@ -5,10 +5,8 @@
 
 mod delta;
 mod memory;
-pub mod portable;
 mod row;
 mod shape;
-pub mod statement;
 
 pub use delta::{Delta, Direction, NodePut, Presence};
 pub use memory::{MemoryGraph, MemoryNode, MemoryRelationship, NodeId, RelationshipId};

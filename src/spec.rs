@@ -21,8 +21,6 @@ mod server;
 mod specification;
 mod text;
 
-pub mod template;
-
 pub use canonical::difference;
 pub use finish::{AttributeCorrection, FinishDocument};
 pub use graph_query::GraphQueryDocument;

@@ -1,9 +1,9 @@
 //! What the guard before graph queries lets pass, and what it refuses.
 
-use mortise::graph::statement::RefusedKind::{
+use mortise::cypher::statement::RefusedKind::{
     Ambiguous, Bracket, Clause, Empty, Function, Several, Token, TooDeep, TooLong, Unknown,
 };
-use mortise::graph::statement::{MAX_BYTES, MAX_DEPTH, RefusedKind, Statement};
+use mortise::cypher::statement::{MAX_BYTES, MAX_DEPTH, RefusedKind, Statement};
 use proptest::prelude::*;
 
 const ACCEPTED: &[&str] = &[

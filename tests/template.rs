@@ -1,10 +1,8 @@
 //! What string templates read, print and refuse.
 
 use mortise::document::Json;
-use mortise::spec::template::TemplateErrorKind::{FreemarkerUnsupported, NotAllowed, Syntax, TooLong, Type, Undefined};
-use mortise::spec::template::{
-    Limits, Scope, Segment, Template, TemplateError, TemplateErrorKind, filters, holds_template,
-};
+use mortise::template::TemplateErrorKind::{FreemarkerUnsupported, NotAllowed, Syntax, TooLong, Type, Undefined};
+use mortise::template::{Limits, Scope, Segment, Template, TemplateError, TemplateErrorKind, filters, holds_template};
 use proptest::prelude::*;
 
 const WORLD: &str = r#"{

@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::{App, AppError};
+use crate::cypher::statement::Statement;
 use crate::document::{Json, JsonText};
-use crate::graph::statement::Statement;
 use crate::store::{Answered, Question, Store};
 
 /// How many questions are answered at once; others wait. They are heavy, and planning must go on meanwhile.

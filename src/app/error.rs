@@ -1,6 +1,6 @@
 //! Why a request is refused. Every variant is one problem of the wire contract.
 
-use crate::graph::statement::Refused;
+use crate::cypher::statement::Refused;
 use crate::model::{Code, DeploymentSpec, Name};
 use crate::spec::Problems;
 use crate::store::{QueryError, StoreError, Unanswerable};

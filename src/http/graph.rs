@@ -13,7 +13,7 @@ use super::problem::Refusal;
 use super::query::Query;
 use super::{HttpLimits, State, body};
 use crate::app::{AppError, Asked, Told};
-use crate::graph::statement::Statement;
+use crate::cypher::statement::Statement;
 use crate::model::Code;
 use crate::spec::GraphQueryDocument;
 use crate::store::Answered;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::nearest::hint;
 use super::problem::{Problem, Problems};
 use super::read::shorten;
-use super::template::{Limits, Scope, Segment, TemplateError, TemplateErrorKind};
 use super::text::{TemplateText, Text};
 use crate::document::{Json, Place, Pointer};
 use crate::model::{Code, Late, LateProblem, LateProblemKind, Name, Read, ReadAttributes};
+use crate::template::{Limits, Scope, Segment, TemplateError, TemplateErrorKind};
 
 /// How many names of requires are looked through for a "did you mean".
 const HINTED: usize = 256;

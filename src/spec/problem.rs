@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::template::{TemplateError, TemplateErrorKind};
 use crate::document::{DocumentError, DocumentErrorKind, Pointer};
 use crate::model::Code;
 use crate::planner::InvalidText;
+use crate::template::{TemplateError, TemplateErrorKind};
 
 /// One problem of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,9 +7,9 @@ use smol_str::SmolStr;
 
 use super::problem::{Problem, Problems};
 use super::read::{At, Reader, shorten};
-use super::template::{Limits, Scope, Template};
 use crate::document::{Node, Pointer};
 use crate::model::{Code, Name, TextRule};
+use crate::template::{Limits, Scope, Template};
 
 /// A text of a specification as it was written.
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::StoreError;
+pub use crate::cypher::portable::Unanswerable;
+use crate::cypher::statement::{Statement, is_secret};
 use crate::document::{Json, JsonText};
-pub use crate::graph::portable::Unanswerable;
-use crate::graph::statement::{Statement, is_secret};
 
 /// A statement that only reads, and how much may be spent on it.
 #[derive(Clone, Copy)]

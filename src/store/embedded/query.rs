@@ -19,7 +19,7 @@ use grafeo::{Config, GrafeoDB};
 use grafeo_common::utils::error::ErrorCode;
 
 use super::{EmbeddedStore, history};
-use crate::graph::portable::{Portable, Unanswerable};
+use crate::cypher::portable::{Portable, Unanswerable};
 use crate::graph::{Delta, MemoryGraph};
 use crate::store::question::row;
 use crate::store::{Answered, QueryError, Question, StoreError, TakeRow};

@@ -10,7 +10,7 @@ use minijinja::value::ValueKind;
 use super::pieces::elements;
 use super::text::joined;
 use super::{number_at, text_at};
-use crate::spec::template::engine::{Bounds, Fault, is_map, is_written_number, text_of};
+use crate::template::engine::{Bounds, Fault, is_map, is_written_number, text_of};
 
 type Outcome = Result<Value, Fault>;
 

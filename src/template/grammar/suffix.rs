@@ -3,12 +3,12 @@
 use minijinja::Value;
 
 use super::{Code, Parser, Part};
-use crate::spec::template::error::{Problem, TemplateErrorKind};
-use crate::spec::template::expression::{Need, Operand};
-use crate::spec::template::filters::Filter;
-use crate::spec::template::freemarker;
-use crate::spec::template::path::Step;
-use crate::spec::template::token::{Token, Word};
+use crate::template::error::{Problem, TemplateErrorKind};
+use crate::template::expression::{Need, Operand};
+use crate::template::filters::Filter;
+use crate::template::freemarker;
+use crate::template::path::Step;
+use crate::template::token::{Token, Word};
 
 impl Parser<'_> {
     /// `|name(arguments)` or `?name(arguments)`; `look_up` knows the names.

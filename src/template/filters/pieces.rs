@@ -4,7 +4,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::{number_at, text_at};
-use crate::spec::template::engine::{Bounds, Fault, absent, is_map, nested_length, text_of};
+use crate::template::engine::{Bounds, Fault, absent, is_map, nested_length, text_of};
 
 type Outcome = Result<Value, Fault>;
 

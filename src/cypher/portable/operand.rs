@@ -4,7 +4,7 @@ use super::Unanswerable;
 use super::cursor::Reader;
 use super::kind::{Kind, Term};
 use super::pattern::Place;
-use crate::graph::statement::TokenKind;
+use crate::cypher::statement::TokenKind;
 
 impl Reader<'_> {
     pub fn operand(&mut self, patterns: bool) -> Result<Term, Unanswerable> {

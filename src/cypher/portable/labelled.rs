@@ -2,7 +2,7 @@
 
 use super::Unanswerable;
 use super::cursor::Reader;
-use crate::graph::statement::TokenKind;
+use crate::cypher::statement::TokenKind;
 
 impl Reader<'_> {
     pub fn refuse_history(&self, at: usize) -> Unanswerable {

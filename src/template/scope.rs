@@ -14,7 +14,7 @@ const MAX_NAME_LENGTH: usize = 32;
 ///
 /// ```
 /// use mortise::document::Json;
-/// use mortise::spec::template::{Limits, Scope, Template};
+/// use mortise::template::{Limits, Scope, Template};
 ///
 /// let (version, layer) = (Json::Text("1.2".into()), Json::Text("server".into()));
 /// let artifact = Scope::new().with("version", &version);
@@ -22,7 +22,7 @@ const MAX_NAME_LENGTH: usize = 32;
 /// let template = Template::parse("$layer-$version", &Limits::default())?;
 /// assert_eq!(template.render(&provide, &Limits::default())?, "server-1.2");
 /// assert!(template.render(&artifact, &Limits::default()).is_err());
-/// # Ok::<(), mortise::spec::template::TemplateError>(())
+/// # Ok::<(), mortise::template::TemplateError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Scope<'a> {

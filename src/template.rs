@@ -87,14 +87,14 @@ impl Template {
     ///
     /// # Examples
     /// ```
-    /// use mortise::spec::template::{Limits, Template, TemplateErrorKind};
+    /// use mortise::template::{Limits, Template, TemplateErrorKind};
     ///
     /// let limits = Limits::default();
     /// assert_eq!(Template::parse("$${literal} costs $5", &limits)?.plain_text(), Some("${literal} costs $5"));
     ///
     /// let refused = Template::parse("id:\n${'a' * 100000000}", &limits).unwrap_err();
     /// assert_eq!((refused.kind, refused.line, refused.column), (TemplateErrorKind::NotAllowed, 2, 7));
-    /// # Ok::<(), mortise::spec::template::TemplateError>(())
+    /// # Ok::<(), mortise::template::TemplateError>(())
     /// ```
     pub fn parse(text: &str, limits: &Limits) -> Result<Self, TemplateError> {
         let start = Place { line: 1, column: 1 };
@@ -132,12 +132,12 @@ impl Template {
     /// Every path that it reads, in written order, as often as it is written.
     ///
     /// ```
-    /// use mortise::spec::template::{Limits, Template};
+    /// use mortise::template::{Limits, Template};
     /// let reads = Template::parse("${input.host!'localhost'}:${input.ports[layer]}", &Limits::default())?.reads();
     /// let told: Vec<_> = reads.iter().map(|read| (read.to_string(), read.required, read.dynamic)).collect();
     /// let (host, ports, layer) = ("input.host".into(), "input.ports".into(), "layer".into());
     /// assert_eq!(told, [(host, false, false), (ports, true, true), (layer, true, false)]);
-    /// # Ok::<(), mortise::spec::template::TemplateError>(())
+    /// # Ok::<(), mortise::template::TemplateError>(())
     /// ```
     pub fn reads(&self) -> Vec<Read> {
         let mut reads = Vec::new();
@@ -162,7 +162,7 @@ impl Template {
     /// # Examples
     /// ```
     /// use mortise::document::Json;
-    /// use mortise::spec::template::{Limits, Scope, Template};
+    /// use mortise::template::{Limits, Scope, Template};
     ///
     /// let limits = Limits::default();
     /// let input = Json::Object(vec![("version".to_owned(), Json::Text("1.2-rc".to_owned()))]);
@@ -172,7 +172,7 @@ impl Template {
     ///
     /// let misspelt = Template::parse("${input.verison}", &limits)?.render(&scope, &limits).unwrap_err();
     /// assert_eq!(misspelt.message, "`input.verison` is not defined; did you mean `input.version`?");
-    /// # Ok::<(), mortise::spec::template::TemplateError>(())
+    /// # Ok::<(), mortise::template::TemplateError>(())
     /// ```
     pub fn render(&self, scope: &Scope<'_>, limits: &Limits) -> Result<String, TemplateError> {
         if self.is_plain_text() {

@@ -3,7 +3,7 @@
 use super::Unanswerable;
 use super::cursor::Reader;
 use super::kind::{Kind, Term};
-use crate::graph::statement::TokenKind;
+use crate::cypher::statement::TokenKind;
 
 impl Reader<'_> {
     /// An expression that is no condition made of patterns.

@@ -28,7 +28,7 @@ pub const MAX_DEPTH: usize = 64;
 /// # Examples
 ///
 /// ```
-/// use mortise::graph::statement::Statement;
+/// use mortise::cypher::statement::Statement;
 ///
 /// let statement = Statement::parse("MATCH (s:System) RETURN s.name // all of them").unwrap();
 /// assert_eq!(statement.text(), "MATCH (s:System) RETURN s.name");

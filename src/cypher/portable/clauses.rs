@@ -4,8 +4,8 @@ use super::cursor::{Reader, Variable};
 use super::kind::{Kind, Term};
 use super::pattern::Step;
 use super::{PRODUCTS, Unanswerable};
+use crate::cypher::statement::TokenKind;
 use crate::document::Json;
-use crate::graph::statement::TokenKind;
 
 /// A column of a `WITH` or `RETURN`.
 struct Item {

@@ -21,7 +21,7 @@ pub(super) enum Stretch<'t> {
 /// Whether `text` is a template: whether it holds `${` or a known `$name`, even behind a `$` that makes it literal.
 ///
 /// ```
-/// use mortise::spec::template::holds_template;
+/// use mortise::template::holds_template;
 /// assert!(holds_template("v${input.version}") && holds_template("$layer") && holds_template("$${literal}"));
 /// assert!(!holds_template("5 $") && !holds_template("$versions") && !holds_template("$input"));
 /// ```

@@ -3,7 +3,7 @@
 use super::cursor::Reader;
 use super::kind::Kind;
 use super::{PRODUCTS, Unanswerable};
-use crate::graph::statement::TokenKind;
+use crate::cypher::statement::TokenKind;
 
 /// A relationship of a pattern.
 #[derive(Debug)]

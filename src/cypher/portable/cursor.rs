@@ -2,8 +2,8 @@
 
 use super::kind::Kind;
 use super::{RELATIONSHIPS, Unanswerable};
+use crate::cypher::statement::{Statement, Token, TokenKind};
 use crate::document::Json;
-use crate::graph::statement::{Statement, Token, TokenKind};
 
 /// A name in scope.
 #[derive(Clone, Debug)]

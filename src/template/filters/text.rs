@@ -3,7 +3,7 @@
 use minijinja::Value;
 
 use super::{number_at, text_at};
-use crate::spec::template::engine::{Bounds, Fault, text_of};
+use crate::template::engine::{Bounds, Fault, text_of};
 
 type Outcome = Result<Value, Fault>;
 

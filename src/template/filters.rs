@@ -192,7 +192,7 @@ pub(super) static FILTERS: &[Filter] = &[
 /// value it stands on.
 ///
 /// ```
-/// let filters: Vec<_> = mortise::spec::template::filters().collect();
+/// let filters: Vec<_> = mortise::template::filters().collect();
 /// assert!(filters.contains(&("|upper".to_owned(), "in upper case")));
 /// assert!(filters.contains(&("?upper_case".to_owned(), "in upper case")));
 /// ```
