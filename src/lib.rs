@@ -4,6 +4,7 @@
 //!
 //! - [`document`]: text in, trees out; the one tree that JSON and YAML both fill.
 //! - [`model`]: the words of the domain as types; versions and their order.
+//! - [`reading`]: from trees to values, with every problem reported at its place.
 //! - [`template`]: string templates: their grammar, their filters, and what they may cost.
 //! - [`catalog`]: the graph in memory, as a value; changed only by applying ChangeSets.
 //! - [`planner`]: what a specification resolves to, and why it does not: a pure function.
@@ -26,6 +27,7 @@ pub mod graph;
 pub mod http;
 pub mod model;
 pub mod planner;
+pub mod reading;
 pub mod spec;
 pub mod store;
 pub mod template;

@@ -13,7 +13,8 @@ use history::{History, deployment_id, name};
 use mortise::document::{Document, Json, JsonText, Limits, Member, Node, NodeValue, Place, Scalar, Style, Syntax};
 use mortise::model::{ArtifactSpec, Dialect, FirstDeployment, Settings, Warning};
 use mortise::planner::{Identities, InvalidText, Plan, Scrutiny, Verdict, check, plan};
-use mortise::spec::{Inputs, Problem, Problems, ReadContext, StartDocument, StartForm, read_environment, read_server};
+use mortise::reading::{Problem, Problems};
+use mortise::spec::{Inputs, ReadContext, StartDocument, StartForm, read_environment, read_server};
 use mortise::wire::{PlanBody, PlanView, artifact_spec};
 
 #[test]

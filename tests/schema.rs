@@ -6,7 +6,8 @@ use arbitrary::{any_json, word};
 use jsonschema::Validator;
 use mortise::document::{Document, Json, Limits, Node, NodeValue, Scalar, Style, Syntax};
 use mortise::model::{Code, Settings};
-use mortise::spec::{Inputs, Problem, ReadContext, StartDocument};
+use mortise::reading::Problem;
+use mortise::spec::{Inputs, ReadContext, StartDocument};
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 
 use mortise::document::{Document, Json, Limits};
 use mortise::model::{ArtifactSpec, Code, Ready, Settings};
-use mortise::spec::{Inputs, Member, Problem, ReadContext, StartDocument};
+use mortise::reading::Problem;
+use mortise::spec::{Inputs, Member, ReadContext, StartDocument};
 
 #[path = "spec/arbitrary.rs"]
 mod arbitrary;

@@ -2,7 +2,7 @@
 
 use crate::cypher::statement::Refused;
 use crate::model::{Code, DeploymentSpec, Name};
-use crate::spec::Problems;
+use crate::reading::Problems;
 use crate::store::{QueryError, StoreError, Unanswerable};
 use crate::wire::PlanView;
 

@@ -2,7 +2,8 @@
 
 use crate::document::Json;
 use crate::model::{Attributes, Code, DeploymentId, DeploymentSpec, LeaseToken, Outcome, PlanId};
-use crate::spec::{AttributeCorrection, FinishDocument, Problems};
+use crate::reading::Problems;
+use crate::spec::{AttributeCorrection, FinishDocument};
 use crate::store::StoredDeployment;
 use crate::wire::{PlanView, RecordedSpec, with_attributes};
 

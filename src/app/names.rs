@@ -11,7 +11,7 @@ use crate::model::{
     ArtifactRow, Attributes, ComponentId, DeploymentId, EnvironmentRow, FirstDeployment, InterfaceRow, Labels, Layer,
     Name, Predicate, Selector, SystemRow, Timestamp,
 };
-use crate::spec::nearest;
+use crate::reading::nearest;
 use crate::store::DeploymentFilter;
 use crate::wire::MatchView;
 

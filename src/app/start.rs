@@ -6,7 +6,8 @@ use crate::catalog::Catalog;
 use crate::document::JsonText;
 use crate::model::{ArtifactSpec, Code, PlanId, Warning};
 use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
-use crate::spec::{Inputs, Problems, ReadContext, StartDocument, comparable_received, difference};
+use crate::reading::Problems;
+use crate::spec::{Inputs, ReadContext, StartDocument, comparable_received, difference};
 use crate::wire::{self, Deployable, PlanBody, PlanView};
 
 use super::committer::{Done, Refused};

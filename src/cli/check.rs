@@ -14,7 +14,8 @@ use crate::config::{Check, Output};
 use crate::document::{Document, JsonText, Limits, Syntax, to_yaml};
 use crate::model::{ArtifactSpec, Code, Settings};
 use crate::planner::{self, Identities};
-use crate::spec::{InputNeed, Inputs, Problem, Problems, ReadContext, StartDocument, StartForm};
+use crate::reading::{Problem, Problems};
+use crate::spec::{InputNeed, Inputs, ReadContext, StartDocument, StartForm};
 
 /// What was found.
 #[derive(Debug, Default, Serialize)]

@@ -8,7 +8,7 @@ use super::problem::Refusal;
 use super::{HttpLimits, State};
 use crate::document::{Document, Limits, Syntax};
 use crate::model::Code;
-use crate::spec::{Problem, Problems};
+use crate::reading::{Problem, Problems};
 
 /// From this size a document is read on a thread that may block.
 pub(super) const LARGE_BYTES: usize = 256 * 1024;

@@ -8,7 +8,8 @@ use super::query::{Query, actor, id};
 use super::{State, body};
 use crate::app::{AppError, FinishRequest};
 use crate::model::Code;
-use crate::spec::{FinishDocument, Problems};
+use crate::reading::Problems;
+use crate::spec::FinishDocument;
 
 pub(super) async fn finish(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     respond(&request, answer(&request, payload, &state).await)

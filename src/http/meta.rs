@@ -9,6 +9,7 @@ use super::problem::Refusal;
 use super::query::{Query, segment};
 use crate::app::AppError;
 use crate::model::Code;
+use crate::reading::hint;
 
 /// The JSON Schema of the artifact specification.
 const SCHEMA: &str = include_str!("../../schema/artifact-spec.schema.json");
@@ -54,8 +55,7 @@ fn problem_answer(request: &HttpRequest) -> Answer {
     Query::without(request)?;
     let written = segment(request, "code")?;
     let Some(code) = Code::from_text(&written) else {
-        let hint = crate::spec::nearest(&written, Code::ALL.iter().map(|code| code.as_str()));
-        let hint = hint.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let hint = hint(&written, Code::ALL.iter().map(|code| code.as_str()));
         return Err(Refusal::new(Code::NotFound, format!("`{written}` is no code{hint}")));
     };
     Ok(ok(request, &Explained { code, title: code.title(), meaning: code.meaning(), remedy: code.remedy() }))

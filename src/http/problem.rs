@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::format::Format;
 use crate::app::{AppError, CouplingView};
 use crate::model::{Code, DeploymentId, DeploymentSpec, PlanId};
-use crate::spec::{Problem, Problems};
+use crate::reading::{Problem, Problems};
 use crate::store::Unanswerable;
 use crate::wire::{Deployable, PlanView};
 

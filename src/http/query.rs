@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::problem::Refusal;
 use crate::app::App;
 use crate::model::{Code, TextRule};
-use crate::spec::nearest;
+use crate::reading::hint;
 
 /// Query parameters in written order, decoded. Names are unique.
 #[derive(Debug)]
@@ -111,8 +111,7 @@ impl Query {
         match self.0.first() {
             None => Ok(()),
             Some((name, _)) => {
-                let hint = nearest(name, known.iter().copied())
-                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                let hint = hint(name, known.iter().copied());
                 Err(Refusal::new(Code::InvalidQuery, format!("the parameter `{name}` is not known here{hint}")))
             }
         }

@@ -1,10 +1,9 @@
 //! The body of a finish: how it ended, and the attributes that turned out otherwise.
 
-use super::problem::Problems;
 use super::provide::{read_literal_attributes, unknown_layer};
-use super::read::{At, Fields, Reader};
 use crate::document::{Document, Json, Node, Pointer};
 use crate::model::{Code, DeploymentId, Layer, LeaseToken, Name, TextRule};
+use crate::reading::{At, Fields, Problems, Reader};
 
 /// What was posted to finish. Everything else in it is ignored: it is a plan as it was given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! The body of a question of the graph.
 
-use super::problem::Problems;
-use super::read::{At, Reader};
 use crate::document::{Document, Json};
+use crate::reading::{At, Problems, Reader};
 
 /// What was posted to ask the graph.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::nearest::hint;
-use super::read::{At, Reader, shorten};
 use crate::document::{Json, Node, NodeValue, Style, Syntax};
 use crate::model::{Code, TextRule};
+use crate::reading::{At, Reader, hint, shorten};
 
 /// The most bytes of one input value.
 const VALUE_BYTES: usize = 16 * 1024;

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::nearest::hint;
-use super::problem::{Problem, Problems};
-use super::read::shorten;
-use super::text::{TemplateText, Text};
+use super::text::{TemplateText, Text, problem_of};
 use crate::document::{Json, Place, Pointer};
 use crate::model::{Code, Late, LateProblem, LateProblemKind, Name, Read, ReadAttributes};
+use crate::planner::InvalidText;
+use crate::reading::{Problem, Problems, hint, shorten};
 use crate::template::{Limits, Scope, Segment, TemplateError, TemplateErrorKind};
 
 /// How many names of requires are looked through for a "did you mean".
@@ -178,7 +177,7 @@ impl Renderer<'_> {
                 place: Some((error.line, error.column)),
                 message: error.message,
             },
-            None => Problem::of_template(error, &written.pointer).into(),
+            None => problem_of(error, &written.pointer).into(),
         }
     }
 }
@@ -191,5 +190,13 @@ impl From<Problem> for LateProblem {
             place: problem.line.zip(problem.column),
             message: problem.message,
         }
+    }
+}
+
+/// What the planner found wrong in a late text.
+impl From<InvalidText> for Problem {
+    fn from(invalid: InvalidText) -> Self {
+        let (line, column) = invalid.place.unzip();
+        Self { code: invalid.code, pointer: invalid.pointer.into(), line, column, message: invalid.message }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::read::{At, Reader};
 use super::specification::{read_annotations, warn_of_output};
 use super::text::Text;
 use crate::document::{Json, Member, Node, NodeValue, Pointer};
 use crate::model::{Code, Layer, Name, RESERVED_LABELS, TextRule, Warning};
+use crate::reading::{At, Reader, no_such};
 
 /// A Provide whose texts are still templates.
 #[derive(Clone, Debug)]
@@ -119,8 +119,7 @@ fn check_layer(reader: &mut Reader, written: &str, at: &At<'_>) {
 
 /// What to say of a layer that is none.
 pub(super) fn unknown_layer(written: &str) -> String {
-    let hint = super::nearest::hint(written, Layer::ALL.map(Layer::as_str));
-    format!("`{}` is no layer; it is one of server, router, client{hint}", super::read::shorten(written))
+    no_such(written, "layer", &Layer::ALL.map(Layer::as_str))
 }
 
 /// Labels by key; the reserved keys are allowed here, since they may repeat what Mortise sets.

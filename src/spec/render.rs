@@ -10,12 +10,11 @@ use smol_str::SmolStr;
 use super::Specification;
 use super::input::Inputs;
 use super::late::{LateContext, Renderer, Values};
-use super::problem::Problems;
 use super::provide::{AttributeTemplate, ProvideTemplate, reserved_label, unknown_layer};
-use super::read::At;
 use super::text::{TemplateText, Text};
 use crate::document::Json;
 use crate::model::{ArtifactSpec, Code, Labels, Late, Layer, Name, Provide, Ready, Slot, Warning};
+use crate::reading::{At, Problems, shorten};
 
 /// The most bytes that the rendered texts of a specification may have.
 const RENDERED_BYTES: usize = 1 << 20;
@@ -134,7 +133,7 @@ impl Rendering {
 
     fn warn_of_dollar(&mut self, template: &TemplateText, canonical: &At<'_>) {
         if template.has_dollar_escape() {
-            let message = format!("`$$` in `{}` is read as a literal `$`", super::read::shorten(&template.written));
+            let message = format!("`$$` in `{}` is read as a literal `$`", shorten(&template.written));
             self.warnings.push(Warning::new(Code::DollarEscape, canonical.pointer(), message));
         }
     }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use super::Specification;
 use super::input::Inputs;
-use super::problem::Problems;
-use super::read::{At, Reader};
 use super::specification::ReadContext;
 use crate::document::{Document, Json, JsonText, Node, Syntax};
 use crate::model::{ArtifactSpec, Code, Name, TextRule};
+use crate::reading::{At, Problems, Reader};
 
 /// How a start was posted, and so how it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::read::{At, Fields, Reader, shorten};
 use super::selector::{ReadSelector, SelectorTemplate, SelectorUse, read_selector};
 use super::specification::{ReadContext, warn_of_output};
 use super::text::Text;
 use crate::document::{Json, Node, NodeValue, Pointer, Style};
 use crate::model::{Code, Dialect, Name, Quantifier, QuantifierError, Resolution, Scope, TextRule, Warning};
+use crate::reading::{At, Fields, Reader, shorten};
 
 /// A Require whose texts are still templates.
 #[derive(Clone, Debug, Default)]

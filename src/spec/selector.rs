@@ -6,13 +6,12 @@ use smol_str::SmolStr;
 
 pub use filter::{SelectorFilterError, parse_filter};
 
-use super::nearest::hint;
-use super::read::{At, Fields, Reader, shorten};
 use super::require::{read_attribute_names, read_quantifier};
 use super::specification::{ReadContext, warn_of_output};
 use super::text::Text;
 use crate::document::{Member, Node, NodeValue, Pointer};
 use crate::model::{Code, Expression, ExpressionError, Name, Operator, Quantifier, TextRule, Warning};
+use crate::reading::{At, Fields, Reader, hint, shorten};
 
 /// A selector whose values are still templates.
 #[derive(Clone, Debug, Default)]

@@ -2,11 +2,10 @@
 
 use smol_str::SmolStr;
 
-use super::problem::Problems;
 use super::provide::{read_literal_attributes, reserved_label};
-use super::read::{At, Fields, Reader};
 use crate::document::Document;
 use crate::model::{Attributes, Code, FirstDeployment, Labels, Layer, Name, ServerDeclaration, TextRule};
+use crate::reading::{At, Fields, Problems, Reader};
 
 /// Reads the declaration of the Server `name`.
 ///

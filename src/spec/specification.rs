@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::provide::{self, ProvideTemplate};
-use super::read::{At, Fields, Reader, shorten};
 use super::require::{self, RequireTemplate};
 use super::text::Text;
 use crate::document::{Node, Pointer};
 use crate::model::{Code, Name, Settings, TextRule, Warning};
+use crate::reading::{At, Fields, Reader, shorten};
 
 /// What reading depends on besides the document.
 #[derive(Clone, Copy, Debug)]

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::problem::{Problem, Problems};
-use super::read::{At, Reader, shorten};
 use crate::document::{Node, Pointer};
 use crate::model::{Code, Name, TextRule};
-use crate::template::{Limits, Scope, Template};
+use crate::reading::{At, Problem, Problems, Reader, shorten};
+use crate::template::{Limits, Scope, Template, TemplateError, TemplateErrorKind};
 
 /// A text of a specification as it was written.
 #[derive(Clone, Debug)]
@@ -65,7 +64,7 @@ impl Text {
         let template = match Template::parse(written, &Limits::default()) {
             Ok(template) => template,
             Err(error) => {
-                reader.problems.push(Problem::of_template(error, &at.pointer()));
+                reader.problems.push(problem_of(error, &at.pointer()));
                 return None;
             }
         };
@@ -151,7 +150,7 @@ impl TemplateText {
     /// The final text.
     pub fn render(&self, scope: &Scope<'_>) -> Result<SmolStr, Problem> {
         let text = self.template.render(scope, &Limits::default());
-        self.checked(text.map_err(|error| Problem::of_template(error, &self.pointer))?)
+        self.checked(text.map_err(|error| problem_of(error, &self.pointer))?)
     }
 
     /// A rendered text, checked against the rule of its place.
@@ -177,4 +176,18 @@ impl TemplateText {
     pub fn has_dollar_escape(&self) -> bool {
         self.template.has_dollar_escape()
     }
+}
+
+/// The problem of a template that stands at `pointer`.
+pub(super) fn problem_of(error: TemplateError, pointer: &Pointer) -> Problem {
+    let code = match error.kind {
+        TemplateErrorKind::Syntax => Code::TemplateSyntax,
+        TemplateErrorKind::Undefined => Code::TemplateUndefined,
+        TemplateErrorKind::NotAllowed => Code::TemplateNotAllowed,
+        TemplateErrorKind::FreemarkerUnsupported => Code::TemplateUnsupported,
+        TemplateErrorKind::TooLong => Code::TemplateTooLong,
+        TemplateErrorKind::Type => Code::TemplateType,
+    };
+    let (line, column) = (Some(error.line), Some(error.column));
+    Problem { code, pointer: pointer.as_str().to_owned(), line, column, message: error.message }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::super::late::{LateContext, Renderer};
-use super::super::read::At;
 use super::super::require::RequireTemplate;
 use super::super::selector::{ExpressionTemplate, refusal};
 use super::super::text::Text;
@@ -15,6 +14,7 @@ use crate::model::version::VersionRange;
 use crate::model::{
     Code, Expression, Late, LateProblem, LateProblemKind, Name, Operator, Ready, Require, Selector, Test, Warning,
 };
+use crate::reading::At;
 
 impl Rendering {
     pub(super) fn requires(

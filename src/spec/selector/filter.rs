@@ -2,10 +2,9 @@
 
 use smol_str::SmolStr;
 
-use super::super::problem::Problems;
-use super::super::read::{At, Reader};
 use crate::document::{Document, Limits};
 use crate::model::{Expression, Name, Operator, Selector};
+use crate::reading::{At, Problems, Reader};
 
 /// Why a text is no selector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

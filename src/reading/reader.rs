@@ -7,7 +7,7 @@ use crate::model::{Code, Name, TextRule};
 
 /// Where in the document we are: a path back to the root, so that pointers are made only when something is wrong.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a> {
+pub(crate) struct At<'a> {
     parent: Option<&'a At<'a>>,
     token: Token<'a>,
 }
@@ -53,7 +53,7 @@ impl<'a> At<'a> {
 }
 
 /// Reads a document and gathers its problems.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     pub syntax: Syntax,
     pub problems: Problems,
 }
@@ -179,13 +179,7 @@ impl Reader {
         let found = values.iter().find(|(name, _)| *name == text).map(|&(_, value)| value);
         if found.is_none() {
             let names: Vec<_> = values.iter().map(|(name, _)| *name).collect();
-            let message = format!(
-                "`{}` is no {what}; it is one of {}{}",
-                shorten(text),
-                names.join(", "),
-                hint(text, names.iter().copied())
-            );
-            self.problem(at, Code::UnknownValue, message);
+            self.problem(at, Code::UnknownValue, no_such(text, what, &names));
         }
         found
     }
@@ -193,7 +187,7 @@ impl Reader {
 
 /// The members of an object with known fields.
 #[derive(Clone, Copy)]
-pub(super) struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     members: &'n [Member],
 }
 
@@ -213,8 +207,14 @@ impl<'n> Fields<'n> {
     }
 }
 
+/// What to say of a text that is none of `names`.
+pub(crate) fn no_such(text: &str, what: &str, names: &[&str]) -> String {
+    let hint = hint(text, names.iter().copied());
+    format!("`{}` is no {what}; it is one of {}{hint}", shorten(text), names.join(", "))
+}
+
 /// The beginning of a text, for messages: they are read by people.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     const SHOWN: usize = 80;
     let shown: String = text.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(SHOWN).is_some() { format!("{shown}…") } else { shown }

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{DocumentError, DocumentErrorKind, Pointer};
+use crate::document::{DocumentError, DocumentErrorKind};
 use crate::model::Code;
-use crate::planner::InvalidText;
-use crate::template::{TemplateError, TemplateErrorKind};
 
 /// One problem of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +30,7 @@ pub struct Problems(Vec<Problem>);
 const REPORTED: usize = 1_000;
 
 impl Problems {
-    /// Adds one.
+    /// Adds one that is about the whole value at `pointer`, not about a place inside its text.
     pub fn add(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
         self.push(Problem { code, pointer: pointer.into(), line: None, column: None, message: message.into() });
     }
@@ -88,20 +86,6 @@ impl Problems {
 }
 
 impl Problem {
-    /// The problem of a template that stands at `pointer`.
-    pub(super) fn of_template(error: TemplateError, pointer: &Pointer) -> Self {
-        let code = match error.kind {
-            TemplateErrorKind::Syntax => Code::TemplateSyntax,
-            TemplateErrorKind::Undefined => Code::TemplateUndefined,
-            TemplateErrorKind::NotAllowed => Code::TemplateNotAllowed,
-            TemplateErrorKind::FreemarkerUnsupported => Code::TemplateUnsupported,
-            TemplateErrorKind::TooLong => Code::TemplateTooLong,
-            TemplateErrorKind::Type => Code::TemplateType,
-        };
-        let (line, column) = (Some(error.line), Some(error.column));
-        Self { code, pointer: pointer.as_str().to_owned(), line, column, message: error.message }
-    }
-
     /// The problem of a document that could be read but passes a bound or uses what is not allowed; `None` for one that
     /// cannot be read at all.
     pub fn of_document(error: &DocumentError) -> Option<Self> {
@@ -113,13 +97,5 @@ impl Problem {
         };
         let (line, column) = (Some(error.place.line), Some(error.place.column));
         Some(Self { code, pointer: String::new(), line, column, message: error.message.clone() })
-    }
-}
-
-/// What the planner found wrong in a late text.
-impl From<InvalidText> for Problem {
-    fn from(invalid: InvalidText) -> Self {
-        let (line, column) = invalid.place.unzip();
-        Self { code: invalid.code, pointer: invalid.pointer.into(), line, column, message: invalid.message }
     }
 }

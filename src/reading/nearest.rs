@@ -6,8 +6,8 @@ const MAX_LENGTH: usize = 64;
 /// The name in `known` nearest to `wanted`, if one is near enough to be meant. Of equally near ones the first in order.
 ///
 /// ```
-/// assert_eq!(mortise::spec::nearest("selectr", ["scope", "selector"]), Some("selector"));
-/// assert_eq!(mortise::spec::nearest("colour", ["scope", "selector"]), None);
+/// assert_eq!(mortise::reading::nearest("selectr", ["scope", "selector"]), Some("selector"));
+/// assert_eq!(mortise::reading::nearest("colour", ["scope", "selector"]), None);
 /// ```
 pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = wanted.chars().count();
@@ -21,6 +21,6 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
 }
 
 /// `; did you mean …?` or nothing.
-pub(super) fn hint<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn hint<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(wanted, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
