@@ -5,8 +5,6 @@
 //! of every member is reported at once, with a JSON Pointer into the document as it was posted.
 
 mod canonical;
-mod finish;
-mod graph_query;
 mod input;
 mod late;
 mod provide;
@@ -14,15 +12,12 @@ mod render;
 mod request;
 mod require;
 mod selector;
-mod server;
 mod specification;
 mod text;
 
 pub use canonical::difference;
-pub use finish::{AttributeCorrection, FinishDocument};
-pub use graph_query::GraphQueryDocument;
 pub use input::Inputs;
+pub(crate) use provide::set_own_label;
 pub use request::{Member, StartDocument, StartForm, comparable_received};
-pub use selector::{SelectorFilterError, parse_filter};
-pub use server::{read_environment, read_server};
+pub(crate) use selector::read_literal_selector;
 pub use specification::{InputNeed, ReadContext, Specification};

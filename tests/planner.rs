@@ -14,8 +14,8 @@ use mortise::document::{Document, Json, JsonText, Limits, Member, Node, NodeValu
 use mortise::model::{ArtifactSpec, Dialect, FirstDeployment, Settings, Warning};
 use mortise::planner::{Identities, InvalidText, Plan, Scrutiny, Verdict, check, plan};
 use mortise::reading::{Problem, Problems};
-use mortise::spec::{Inputs, ReadContext, StartDocument, StartForm, read_environment, read_server};
-use mortise::wire::{PlanBody, PlanView, artifact_spec};
+use mortise::spec::{Inputs, ReadContext, StartDocument, StartForm};
+use mortise::wire::{PlanBody, PlanView, artifact_spec, read_environment, read_server};
 
 #[test]
 fn each_case_is_answered_as_recorded() {

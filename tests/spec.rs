@@ -13,8 +13,6 @@ mod body;
 mod canonical;
 #[path = "spec/fields.rs"]
 mod fields;
-#[path = "spec/filter.rs"]
-mod filter;
 #[path = "spec/late.rs"]
 mod late;
 #[path = "spec/limits.rs"]

@@ -3,9 +3,8 @@
 use crate::document::Json;
 use crate::model::{Attributes, Code, DeploymentId, DeploymentSpec, LeaseToken, Outcome, PlanId};
 use crate::reading::Problems;
-use crate::spec::{AttributeCorrection, FinishDocument};
 use crate::store::StoredDeployment;
-use crate::wire::{PlanView, RecordedSpec, with_attributes};
+use crate::wire::{AttributeCorrection, FinishDocument, PlanView, RecordedSpec, with_attributes};
 
 use super::App;
 use super::committer::{Done, Refused};

@@ -8,7 +8,7 @@ use super::problem::Refusal;
 use super::query::{Query, id};
 use crate::app::{ComponentFilter, Listed};
 use crate::model::{Code, ComponentState};
-use crate::spec::parse_filter;
+use crate::wire::parse_filter;
 
 const PARAMETERS: [&str; 10] =
     ["system", "environment", "interface", "artifact", "server", "state", "selector", "limit", "cursor", "consistency"];

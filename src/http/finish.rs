@@ -9,7 +9,7 @@ use super::{State, body};
 use crate::app::{AppError, FinishRequest};
 use crate::model::Code;
 use crate::reading::Problems;
-use crate::spec::FinishDocument;
+use crate::wire::FinishDocument;
 
 pub(super) async fn finish(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     respond(&request, answer(&request, payload, &state).await)

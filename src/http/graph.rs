@@ -15,8 +15,8 @@ use super::{HttpLimits, State, body};
 use crate::app::{AppError, Asked, Told};
 use crate::cypher::statement::Statement;
 use crate::model::Code;
-use crate::spec::GraphQueryDocument;
 use crate::store::Answered;
+use crate::wire::GraphQueryDocument;
 
 /// One line a row.
 const CONTENT_TYPE: &str = "application/x-ndjson";

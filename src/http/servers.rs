@@ -12,7 +12,7 @@ use super::{State, body};
 use crate::app::{AppError, CouplingView, NamedKind};
 use crate::document::Document;
 use crate::model::{Code, Name};
-use crate::spec::{read_environment, read_server};
+use crate::wire::{read_environment, read_server};
 
 pub(super) async fn put(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     respond(&request, put_answer(&request, payload, &state).await)

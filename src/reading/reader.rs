@@ -115,6 +115,15 @@ impl Reader {
         self.problem(at, Code::MissingField, format!("`{field}` is missing; {what} needs it"));
     }
 
+    /// The field of the object at `at`, which has to have it.
+    pub fn required<'n>(&mut self, fields: &Fields<'n>, at: &At<'_>, field: &str, what: &str) -> Option<&'n Node> {
+        let node = fields.get(field);
+        if node.is_none() {
+            self.missing(at, field, what);
+        }
+        node
+    }
+
     /// The text here, as written. YAML plain scalars are text as they are; in JSON a number has to be quoted.
     pub fn text<'n>(&mut self, node: &'n Node, at: &At<'_>, what: &str) -> Option<&'n str> {
         match &node.value {
@@ -139,6 +148,12 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// The text here, where it keeps `rule`.
+    pub fn checked_text<'n>(&mut self, node: &'n Node, at: &At<'_>, rule: TextRule, what: &str) -> Option<&'n str> {
+        let text = self.text(node, at, what)?;
+        self.check(text, rule, at, what).then_some(text)
     }
 
     /// A boolean; in YAML written plainly.
@@ -192,9 +207,9 @@ pub(crate) struct Fields<'n> {
 }
 
 impl<'n> Fields<'n> {
-    /// The fields of an object that may have others, which are ignored.
-    pub fn of(members: &'n [Member]) -> Self {
-        Self { members }
+    /// The fields of an object that may have others, which are ignored; none where it is no object.
+    pub fn of(node: &'n Node) -> Self {
+        Self { members: node.object().unwrap_or_default() }
     }
 
     /// The field, absent or `null` alike.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
+
 use super::specification::{read_annotations, warn_of_output};
 use super::text::Text;
 use crate::document::{Json, Member, Node, NodeValue, Pointer};
-use crate::model::{Code, Layer, Name, RESERVED_LABELS, TextRule, Warning};
+use crate::model::{Code, Labels, Layer, Name, RESERVED_LABELS, TextRule, Warning};
 use crate::reading::{At, Reader, no_such};
 
 /// A Provide whose texts are still templates.
@@ -127,11 +129,19 @@ pub(super) fn read_labels(reader: &mut Reader, node: &Node, at: &At<'_>) -> BTre
     Text::read_map(reader, node, at, TextRule::Value, ("labels", "the key of a label", "the label"))
 }
 
-/// What to say where a label is set to another value than Mortise sets it to.
-pub(super) fn reserved_label(key: &str, is: &str) -> Option<String> {
-    RESERVED_LABELS
-        .contains(&key)
-        .then(|| format!("`{key}` is a label that Mortise sets itself, here to `{is}`; remove it"))
+/// Sets a label that was written out. A label that Mortise sets itself may be repeated, but not changed.
+///
+/// # Errors
+/// The message for a value other than the one that Mortise sets.
+pub(crate) fn set_own_label(labels: &mut Labels, key: Name, value: SmolStr) -> Result<(), String> {
+    if !RESERVED_LABELS.contains(&key.as_str()) {
+        labels.set(key, value);
+        return Ok(());
+    }
+    match labels.get(key.as_str()).unwrap_or_default() {
+        is if is == value => Ok(()),
+        is => Err(format!("`{key}` is a label that Mortise sets itself, here to `{is}`; remove it")),
+    }
 }
 
 /// Attributes in written order.
@@ -145,37 +155,6 @@ pub(super) fn read_attributes(reader: &mut Reader, node: &Node, at: &At<'_>) -> 
         attributes.extend(name.zip(value).map(|(name, value)| (name.as_str().to_owned(), value)));
     }
     attributes
-}
-
-/// Reads attributes in which nothing is a template: those of a Server, and corrected ones.
-pub(super) fn read_literal_attributes(reader: &mut Reader, node: &Node, at: &At<'_>) -> Vec<(String, Json)> {
-    let members = reader.members(node, at, "attributes").unwrap_or_default();
-    let mut attributes = Vec::with_capacity(members.len());
-    for member in members {
-        let at = at.key(&member.key);
-        reader.check(&member.key, TextRule::Name, &at, "the name of an attribute");
-        check_literal(reader, &member.value, &at);
-        attributes.push((member.key.to_string(), member.value.to_json()));
-    }
-    attributes
-}
-
-fn check_literal(reader: &mut Reader, node: &Node, at: &At<'_>) {
-    match &node.value {
-        NodeValue::Array(elements) => {
-            elements.iter().enumerate().for_each(|(index, node)| check_literal(reader, node, &at.index(index)));
-        }
-        NodeValue::Object(members) => {
-            for member in members {
-                let at = at.key(&member.key);
-                reader.check(&member.key, TextRule::Free, &at, "the key");
-                check_literal(reader, &member.value, &at);
-            }
-        }
-        NodeValue::Scalar(scalar) => {
-            reader.check(&scalar.text, TextRule::Free, at, "the attribute");
-        }
-    }
 }
 
 fn read_attribute(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<AttributeTemplate> {

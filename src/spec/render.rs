@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use super::Specification;
 use super::input::Inputs;
 use super::late::{LateContext, Renderer, Values};
-use super::provide::{AttributeTemplate, ProvideTemplate, reserved_label, unknown_layer};
+use super::provide::{AttributeTemplate, ProvideTemplate, set_own_label, unknown_layer};
 use super::text::{TemplateText, Text};
 use crate::document::Json;
 use crate::model::{ArtifactSpec, Code, Labels, Late, Layer, Name, Provide, Ready, Slot, Warning};
@@ -213,14 +213,9 @@ impl Rendering {
         let rendered = rendered.into_iter().collect::<Option<Vec<_>>>()?;
         let mut labels = own.labels(interface?, layer?, version?)?;
         for (key, value) in rendered {
-            let is = labels.get(key.as_str()).unwrap_or_default();
-            match reserved_label(key.as_str(), is) {
-                Some(message) if *is != *value => {
-                    let pointer = written.pointer.join("labels").join(key.as_str());
-                    self.problems.add(Code::ReservedLabel, pointer, message);
-                }
-                Some(_) => {}
-                None => labels.set(key, value),
+            if let Err(message) = set_own_label(&mut labels, key.clone(), value) {
+                let pointer = written.pointer.join("labels").join(key.as_str());
+                self.problems.add(Code::ReservedLabel, pointer, message);
             }
         }
         Some(labels)

@@ -8,7 +8,7 @@ use super::input::Inputs;
 use super::specification::ReadContext;
 use crate::document::{Document, Json, JsonText, Node, Syntax};
 use crate::model::{ArtifactSpec, Code, Name, TextRule};
-use crate::reading::{At, Problems, Reader};
+use crate::reading::{At, Fields, Problems, Reader};
 
 /// How a start was posted, and so how it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +120,8 @@ impl StartDocument {
         let shared = read_shared(reader, node, at, context);
         let key_at = at.key("idempotencyKey");
         self.idempotency_key = fields.get("idempotencyKey").and_then(|node| {
-            let key = reader.text(node, &key_at, "the idempotency key")?;
-            reader.check(key, TextRule::FilledValue, &key_at, "the idempotency key").then(|| key.to_owned())
+            let key = reader.checked_text(node, &key_at, TextRule::FilledValue, "the idempotency key");
+            key.map(str::to_owned)
         });
         match (node.get("artifactSpec"), node.get("artifactSpecs")) {
             (Some(_), Some(_)) => {
@@ -259,10 +259,10 @@ impl<'a> Shared<'a> {
 }
 
 fn read_shared<'a>(reader: &mut Reader, node: &Node, at: &At<'_>, context: ReadContext<'a>) -> Shared<'a> {
-    let present = |field| node.get(field).filter(|node| !node.is_null());
-    let inputs = present("input").and_then(|node| Inputs::read(reader, node, &at.key("input"))).unwrap_or_default();
+    let fields = Fields::of(node);
+    let inputs = fields.get("input").and_then(|node| Inputs::read(reader, node, &at.key("input"))).unwrap_or_default();
     let annotations_at = at.key("annotations");
-    let members = present("annotations").and_then(|node| reader.members(node, &annotations_at, "annotations"));
+    let members = fields.get("annotations").and_then(|node| reader.members(node, &annotations_at, "annotations"));
     let mut annotations = BTreeMap::new();
     for member in members.unwrap_or_default() {
         let at = annotations_at.key(&member.key);

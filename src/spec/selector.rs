@@ -1,16 +1,12 @@
-//! Selectors in every accepted spelling, and the short form of queries.
-
-mod filter;
+//! Selectors in every accepted spelling.
 
 use smol_str::SmolStr;
-
-pub use filter::{SelectorFilterError, parse_filter};
 
 use super::require::{read_attribute_names, read_quantifier};
 use super::specification::{ReadContext, warn_of_output};
 use super::text::Text;
 use crate::document::{Member, Node, NodeValue, Pointer};
-use crate::model::{Code, Expression, ExpressionError, Name, Operator, Quantifier, TextRule, Warning};
+use crate::model::{Code, Expression, ExpressionError, Name, Operator, Quantifier, Selector, TextRule, Warning};
 use crate::reading::{At, Fields, Reader, hint, shorten};
 
 /// A selector whose values are still templates.
@@ -123,20 +119,23 @@ fn read_expressions(reader: &mut Reader, node: &Node, at: &At<'_>) -> SelectorTe
     SelectorTemplate(read)
 }
 
+/// Reads an array of expressions, or a flat map of equalities, in which nothing may be a template; `None` where something
+/// is.
+pub(crate) fn read_literal_selector(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Selector> {
+    let known = read_expressions(reader, node, at).0.into_iter().map(|expression| match expression {
+        ExpressionTemplate::Known(expression) => Some(expression),
+        ExpressionTemplate::Template { .. } => None,
+    });
+    known.collect::<Option<_>>().map(Selector)
+}
+
 fn read_expression(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<ExpressionTemplate> {
     let fields = reader.fields(node, at, "an expression", &["key", "operator", "values", "value"])?;
-    let key = match fields.get("key") {
-        None => {
-            reader.missing(at, "key", "an expression");
-            None
-        }
-        Some(node) => {
-            let at = at.key("key");
-            reader
-                .text(node, &at, "the key of an expression")
-                .and_then(|key| reader.key_name(key, &at, "the key of an expression"))
-        }
-    };
+    let key = reader.required(&fields, at, "key", "an expression").and_then(|node| {
+        let at = at.key("key");
+        let key = reader.text(node, &at, "the key of an expression")?;
+        reader.key_name(key, &at, "the key of an expression")
+    });
     let operators = Operator::ALL.map(|operator| (operator.as_str(), operator));
     let operator = match fields.get("operator") {
         None => Some(Operator::In),

@@ -4,7 +4,8 @@ use smol_str::SmolStr;
 
 use crate::document::{Document, Limits};
 use crate::model::{Expression, Name, Operator, Selector};
-use crate::reading::{At, Problems, Reader};
+use crate::reading::{At, Reader};
+use crate::spec::read_literal_selector;
 
 /// Why a text is no selector.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +33,7 @@ pub enum SelectorFilterError {
 /// [`SelectorFilterError`] says where and what.
 ///
 /// ```
-/// use mortise::spec::parse_filter;
+/// use mortise::wire::parse_filter;
 /// let selector = parse_filter("tier=gold, version in ([1.0,2.0), 3.1), !legacy").unwrap();
 /// let shown: Vec<_> = selector.0.iter().map(ToString::to_string).collect();
 /// assert_eq!(shown, ["tier In gold", "version In [1.0,2.0), 3.1", "legacy DoesNotExist"]);
@@ -60,18 +61,11 @@ fn parse_json(text: &str) -> Result<Selector, SelectorFilterError> {
     let document = Document::from_json(text.as_bytes(), Limits::default())
         .map_err(|e| SelectorFilterError::Json(e.to_string()))?;
     let mut reader = Reader::new(&document);
-    let read = super::read_expressions(&mut reader, &document.root, &At::root(""));
-    let known = read.0.into_iter().map(|expression| match expression {
-        super::ExpressionTemplate::Known(expression) => Some(expression),
-        super::ExpressionTemplate::Template { .. } => None,
-    });
-    let problem = |problems: Problems| {
-        let first = problems.into_vec().into_iter().next();
-        SelectorFilterError::Json(first.map_or_else(String::new, |p| format!("{} at {}", p.message, p.pointer)))
-    };
-    std::mem::take(&mut reader.problems).or(()).map_err(problem)?;
-    let templates = || SelectorFilterError::Json("a selector in a query holds no templates".to_owned());
-    known.collect::<Option<Vec<_>>>().map(Selector).ok_or_else(templates)
+    let selector = read_literal_selector(&mut reader, &document.root, &At::root(""));
+    if let Some(first) = reader.problems.as_slice().first() {
+        return Err(SelectorFilterError::Json(format!("{} at {}", first.message, first.pointer)));
+    }
+    selector.ok_or_else(|| SelectorFilterError::Json("a selector in a query holds no templates".to_owned()))
 }
 
 struct Scanner<'a> {

@@ -1,6 +1,6 @@
 //! Selectors in a query.
 
-use mortise::spec::{SelectorFilterError, parse_filter};
+use mortise::wire::{SelectorFilterError, parse_filter};
 
 #[track_caller]
 fn reads(text: &str) -> Vec<String> {

@@ -24,14 +24,15 @@ impl GraphQueryDocument {
         else {
             return Err(reader.problems);
         };
-        if fields.get("query").is_none() {
-            reader.missing(&root, "query", "a question of the graph");
-        }
-        let query = fields.get("query").and_then(|node| reader.text(node, &root.key("query"), "the query"));
-        let given = fields.get("parameters").filter(|node| !node.is_null());
-        let parameters_at = root.key("parameters");
-        let parameters = given.and_then(|node| reader.members(node, &parameters_at, "parameters")).unwrap_or_default();
-        let parameters = parameters.iter().map(|member| (member.key.to_string(), member.value.to_json())).collect();
+        let query = reader.required(&fields, &root, "query", "a question of the graph");
+        let query = query.and_then(|node| reader.text(node, &root.key("query"), "the query"));
+        let given = fields.get("parameters");
+        let parameters = given.and_then(|node| reader.members(node, &root.key("parameters"), "parameters"));
+        let parameters = parameters
+            .unwrap_or_default()
+            .iter()
+            .map(|member| (member.key.to_string(), member.value.to_json()))
+            .collect();
         let query = query.unwrap_or_default().to_owned();
         reader.problems.or(Self { query, parameters })
     }
