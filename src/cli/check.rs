@@ -11,7 +11,7 @@ use super::source::Source;
 use super::{CliError, Exit};
 use crate::catalog::Catalog;
 use crate::config::{Check, Output};
-use crate::document::{Document, JsonText, Limits, Syntax, to_yaml};
+use crate::document::{Document, JsonText, Limits, to_yaml};
 use crate::model::{ArtifactSpec, Code, Settings};
 use crate::planner::{self, Identities};
 use crate::reading::{Problem, Problems};
@@ -94,24 +94,13 @@ fn needs(start: &StartDocument) -> Vec<Need> {
 
 fn read(source: &Source, given: &[(String, String)], settings: &Settings) -> Result<StartDocument, Problems> {
     let limits = Limits { depth: settings.max_depth as usize, ..Limits::default() };
-    let document = match source.syntax {
-        Syntax::Json => Document::from_json(&source.bytes, limits),
-        Syntax::Yaml => Document::from_yaml(&source.bytes, limits),
-    };
-    let document = document.map_err(|error| {
-        let mut problems = Problems::default();
+    let document = Document::read(&source.bytes, source.syntax, limits).map_err(|error| {
         let (line, column) = (Some(error.place.line), Some(error.place.column));
-        let unreadable =
-            Problem { code: Code::Malformed, pointer: String::new(), line, column, message: error.message.clone() };
-        problems.push(Problem::of_document(&error).unwrap_or(unreadable));
-        problems
+        let unreadable = || Problem { line, column, ..Problem::new(Code::Malformed, "", error.message.clone()) };
+        Problem::of_document(&error).unwrap_or_else(unreadable)
     })?;
     let pairs = given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let inputs = Inputs::from_pairs(pairs).map_err(|message| {
-        let mut problems = Problems::default();
-        problems.add(Code::InvalidInput, "", message);
-        problems
-    })?;
+    let inputs = Inputs::from_pairs(pairs).map_err(|message| Problem::new(Code::InvalidInput, "", message))?;
     let read = StartDocument::read(&document, &inputs, ReadContext { settings });
     let mut start = read.map_err(|problems| {
         // Without any input, that each is missing would say nothing.

@@ -140,6 +140,17 @@ pub enum DocumentErrorKind {
 }
 
 impl Document {
+    /// Reads one text in the notation `syntax`.
+    ///
+    /// # Errors
+    /// [`DocumentError`], as [`Document::from_json`] and [`Document::from_yaml`].
+    pub fn read(bytes: &[u8], syntax: Syntax, limits: Limits) -> Result<Self, DocumentError> {
+        match syntax {
+            Syntax::Json => Self::from_json(bytes, limits),
+            Syntax::Yaml => Self::from_yaml(bytes, limits),
+        }
+    }
+
     /// Reads one JSON text.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::problem::Refusal;
 use super::{HttpLimits, State};
 use crate::document::{Document, Limits, Syntax};
 use crate::model::Code;
-use crate::reading::{Problem, Problems};
+use crate::reading::Problem;
 
 /// From this size a document is read on a thread that may block.
 pub(super) const LARGE_BYTES: usize = 256 * 1024;
@@ -108,18 +108,11 @@ fn max_depth(state: &State) -> usize {
 
 async fn read_to_depth(syntax: Syntax, body: Vec<u8>, code: Code, depth: usize) -> Result<Document, Refusal> {
     let limits = Limits { depth, ..Limits::default() };
-    let parse = move |body: Vec<u8>| match syntax {
-        Syntax::Json => Document::from_json(&body, limits),
-        Syntax::Yaml => Document::from_yaml(&body, limits),
-    };
+    let parse = move |body: Vec<u8>| Document::read(&body, syntax, limits);
     let parsed = if body.len() < LARGE_BYTES { parse(body) } else { blocking(move || parse(body)).await? };
     parsed.map_err(|error| match Problem::of_document(&error) {
         None => Refusal::new(Code::Malformed, error.to_string()),
-        Some(problem) => {
-            let mut problems = Problems::default();
-            problems.push(problem);
-            Refusal::of_problems(code, problems)
-        }
+        Some(problem) => Refusal::of_problems(code, problem.into()),
     })
 }
 

@@ -8,7 +8,7 @@ use super::query::{Query, actor, id};
 use super::{State, body};
 use crate::app::{AppError, FinishRequest};
 use crate::model::Code;
-use crate::reading::Problems;
+use crate::reading::Problem;
 use crate::wire::FinishDocument;
 
 pub(super) async fn finish(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
@@ -44,7 +44,6 @@ async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> 
 }
 
 fn missing_success() -> Refusal {
-    let mut problems = Problems::default();
-    problems.add(Code::MissingField, "/success", "`success` is missing; say whether it succeeded: {\"success\": true}");
-    Refusal::of_problems(Code::InvalidFinish, problems)
+    let message = "`success` is missing; say whether it succeeded: {\"success\": true}";
+    Refusal::of_problems(Code::InvalidFinish, Problem::new(Code::MissingField, "/success", message).into())
 }

@@ -30,9 +30,9 @@ pub struct Problems(Vec<Problem>);
 const REPORTED: usize = 1_000;
 
 impl Problems {
-    /// Adds one that is about the whole value at `pointer`, not about a place inside its text.
+    /// Adds one that is about the whole value at `pointer`.
     pub fn add(&mut self, code: Code, pointer: impl Into<String>, message: impl Into<String>) {
-        self.push(Problem { code, pointer: pointer.into(), line: None, column: None, message: message.into() });
+        self.push(Problem::new(code, pointer, message));
     }
 
     /// Adds one, unless there are a thousand already.
@@ -85,7 +85,19 @@ impl Problems {
     }
 }
 
+/// The one problem.
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
 impl Problem {
+    /// The problem of the whole value at `pointer`, not of a place inside its text.
+    pub fn new(code: Code, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, pointer: pointer.into(), line: None, column: None, message: message.into() }
+    }
+
     /// The problem of a document that could be read but passes a bound or uses what is not allowed; `None` for one that
     /// cannot be read at all.
     pub fn of_document(error: &DocumentError) -> Option<Self> {
@@ -96,6 +108,6 @@ impl Problem {
             DocumentErrorKind::NotAllowed => Code::YamlNotAllowed,
         };
         let (line, column) = (Some(error.place.line), Some(error.place.column));
-        Some(Self { code, pointer: String::new(), line, column, message: error.message.clone() })
+        Some(Self { line, column, ..Self::new(code, "", error.message.clone()) })
     }
 }

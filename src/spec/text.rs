@@ -157,18 +157,11 @@ impl TemplateText {
     pub fn checked(&self, text: String) -> Result<SmolStr, Problem> {
         match self.rule.check(&text) {
             Ok(()) => Ok(text.into()),
-            Err(error) => Err(Problem {
-                code: Code::InvalidText,
-                pointer: self.pointer.as_str().to_owned(),
-                line: None,
-                column: None,
-                message: format!(
-                    "{} `{}`, rendered from `{}`, is not allowed: {error}",
-                    self.what,
-                    shorten(&text),
-                    shorten(&self.written)
-                ),
-            }),
+            Err(error) => {
+                let (text, written) = (shorten(&text), shorten(&self.written));
+                let message = format!("{} `{text}`, rendered from `{written}`, is not allowed: {error}", self.what);
+                Err(Problem::new(Code::InvalidText, self.pointer.clone(), message))
+            }
         }
     }
 
