@@ -1,4 +1,4 @@
-//! Nodes put together as a reader meets them, within bounds.
+//! Puts a tree together in the order in which a reader meets its nodes, within bounds.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ pub(super) struct Builder {
     /// The finished elements of all open arrays, the innermost's last. When nothing is open, the root.
     // One stack for all, so that an array takes memory once, when its length is known. Likewise the members.
     elements: Vec<Node>,
-    /// The members of all open objects, the innermost's last. One that awaits its value stands here without it.
+    /// The members of all open objects, the innermost's last. A member that awaits its value stands here without one.
     members: Vec<Member>,
     duplicates: Vec<Duplicate>,
     duplicate_bytes: usize,
@@ -60,7 +60,7 @@ pub(super) enum Collection {
     Object,
 }
 
-/// The bound that a document goes beyond, as [`Limits`] has it.
+/// The bound in [`Limits`] that a document goes beyond.
 #[derive(Clone, Copy)]
 pub(super) enum Excess {
     Depth(usize),
@@ -82,9 +82,9 @@ impl Excess {
     }
 }
 
-/// Up to here looking through the members is cheaper than hashing.
+/// Up to so many members, looking through them is cheaper than hashing.
 const FEW_MEMBERS: usize = 16;
-/// What the list of duplicates may take: many of them, or a few deep ones, are as good as all.
+/// The most bytes of the list of duplicates. Of very many, some tell as much as all.
 const DUPLICATE_BYTES: usize = 64 * 1024;
 
 impl Builder {
@@ -106,7 +106,7 @@ impl Builder {
         if self.nodes > self.limits.nodes { Err(Excess::Nodes(self.limits.nodes)) } else { Ok(()) }
     }
 
-    /// Refuses what is about to be put `levels` deep into the innermost open node.
+    /// Refuses a node of `levels` levels that is about to be put into the innermost open node, where that gets too deep.
     pub(super) fn check_depth(&self, levels: usize) -> Result<(), Excess> {
         if self.open.len() + levels > self.limits.depth { Err(Excess::Depth(self.limits.depth)) } else { Ok(()) }
     }
@@ -142,7 +142,8 @@ impl Builder {
         Ok(())
     }
 
-    /// Takes the key of the next member. Its place is asked for only where it stands twice, and ever further on.
+    /// Takes the key of the next member. Its place is asked for only where the key stands twice; each place that is asked
+    /// for lies behind the one before.
     pub(super) fn key(&mut self, text: SmolStr, place: impl FnOnce() -> Place) {
         let Some(Open { content: Content::Object { first, awaits_value, repeated, keys }, .. }) = self.open.last_mut()
         else {
@@ -157,7 +158,7 @@ impl Builder {
         };
         *awaits_value = true;
         let repeated = *repeated;
-        // The key is put where it stays, for moving it about costs more than anything else here.
+        // The key is put where it stays: moving it costs more than anything else here.
         let value = Node { value: NodeValue::Array(Vec::new()), place: Place::default() };
         self.members.push(Member { key: text, value });
         if repeated && (self.duplicates.is_empty() || self.duplicate_bytes < DUPLICATE_BYTES) {

@@ -57,7 +57,7 @@ impl Json {
         }
     }
 
-    /// Whether JSON (RFC 8259 §6) writes a number so.
+    /// Whether `text` is a number as JSON writes it (RFC 8259 §6).
     ///
     /// ```
     /// use mortise::document::Json;

@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Document, Json, Limits, Node};
 
-/// A JSON value kept as its compact text: handed on whole far more often than it is looked into, and cheap to clone.
+/// A JSON value kept as its compact text. It is cheap to clone, for values that are handed on far more often than read.
 #[derive(Clone)]
 pub struct JsonText(Arc<RawValue>);
 
@@ -45,7 +45,7 @@ impl From<&Json> for JsonText {
 }
 
 impl From<&Node> for JsonText {
-    /// The node as [`Node::to_json`] has it.
+    /// The text of the same value as that of [`Node::to_json`].
     fn from(node: &Node) -> Self {
         Self::of(node).expect("the keys of a Node are texts, and its numbers JSON")
     }

@@ -12,7 +12,7 @@ impl Pointer {
         Self::default()
     }
 
-    /// The pointer that `text` writes, which is taken on trust.
+    /// The pointer that is written as `text`. It is not checked.
     pub(crate) fn parsed(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -22,7 +22,7 @@ impl Pointer {
         Self(String::with_capacity(bytes))
     }
 
-    /// Appends what `text` writes, a pointer that is taken on trust.
+    /// Appends the pointer that is written as `text`. It is not checked.
     pub(crate) fn append(&mut self, text: &str) {
         self.0.push_str(text);
     }

@@ -22,14 +22,14 @@ pub(super) fn read(bytes: &[u8], limits: Limits) -> Result<Document, DocumentErr
 struct Reader<'a> {
     text: &'a str,
     parser: Jiter<'a>,
-    /// Where in `text` the parser began.
+    /// Where in `text` the parser began. It is a new one behind each very long number.
     start: usize,
     builder: Builder,
     /// The last offset whose place was asked for, and the place.
     last: (usize, Place),
 }
 
-/// Why there is no document, before it is said where.
+/// Why there is no document. The place in the text is worked out later.
 enum Failure {
     Syntax(JiterError),
     /// With the offset of the value that is too much.
@@ -48,12 +48,12 @@ impl<'a> Reader<'a> {
         Self { text, parser, start: 0, builder: Builder::new(limits), last: (0, Place::START) }
     }
 
-    /// How far the parser came: when it has just looked at a value, where that begins.
+    /// How far the parser has come. Right after it looked at a value, this is where the value begins.
     fn offset(&self) -> usize {
         self.start + self.parser.current_index()
     }
 
-    /// Reads the one value that the text is. Not recursive: what is open stands in the builder.
+    /// Reads the one value that the text holds. It does not recurse: the builder keeps what is open.
     fn document(&mut self) -> Result<(), Failure> {
         let mut value = self.parser.peek()?;
         loop {
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         Ok(&self.text[start..self.offset()])
     }
 
-    /// Takes a number with more digits than the parser does (4300), which can only be stepped over by a new one.
+    /// Steps over a number with more digits than the parser takes (4300). A new parser goes on behind it.
     #[cold]
     fn skip_long_number(&mut self) -> Result<(), JiterError> {
         let rest = &self.text[self.offset()..];
@@ -177,19 +177,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The text as the tree keeps it. Reading takes a tenth less time so than with `SmolStr::new` alone.
+/// The text as the tree keeps it. Reading takes a tenth less time this way than with `SmolStr::new` alone.
 fn kept(text: &str) -> SmolStr {
     if text.len() <= INLINE_BYTES { SmolStr::new_inline(text) } else { SmolStr::new(text) }
 }
 
-/// What a `SmolStr` holds without taking memory elsewhere. Should that become less, the next line does not compile.
+/// The most bytes that a `SmolStr` holds without an allocation. Should it become fewer, the next line does not compile.
 const INLINE_BYTES: usize = 23;
 const _: SmolStr = SmolStr::new_inline(match str::from_utf8(&[b' '; INLINE_BYTES]) {
     Ok(text) => text,
     Err(_) => panic!("spaces are UTF-8"),
 });
 
-/// What is wrong and what to do, where the parser only names it.
+/// What is wrong and what to do, for an error that the parser only names.
 fn message(error: &JsonErrorType) -> &'static str {
     match error {
         JsonErrorType::ExpectedColon => "a colon must stand between a key and its value",
@@ -227,7 +227,7 @@ pub(super) fn utf8(bytes: &[u8]) -> Result<&str, DocumentError> {
 }
 
 impl DocumentError {
-    /// An error with its message in our form, whoever wrote it: lower-case, control characters escaped.
+    /// An error with its message in the form of ours, whoever wrote it: lower-case, control characters escaped.
     pub(super) fn new(kind: DocumentErrorKind, message: &str, place: Place) -> Self {
         let mut shown = String::with_capacity(message.len());
         for character in message.chars() {

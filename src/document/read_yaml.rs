@@ -13,9 +13,10 @@ use super::{Document, DocumentError, DocumentErrorKind, Limits, Node, NodeValue,
 /// Reads one YAML 1.2 document.
 ///
 /// An empty text holds no document and is an error; `---` alone holds one, which is null. An alias is expanded to a
-/// copy of what it names, which keeps the places where that is written. Against [`Limits::nodes`] an alias counts all
-/// that it repeats: the nodes, and one more for every 64 bytes of their text. The copies kept for aliases to come are
-/// counted in the same way, apart. A character escaped as a surrogate pair, as JSON does, is an error: YAML has `\U`.
+/// copy of the node that it names; the copy keeps the places of that node. An alias counts towards [`Limits::nodes`] with
+/// all that it repeats: the nodes, and one more for every 64 bytes of their text. The copies that are kept for later
+/// aliases are counted in the same way, in a sum of their own. A character escaped as a surrogate pair, as JSON does, is
+/// an error: YAML has `\U`.
 pub(super) fn read(bytes: &[u8], limits: Limits) -> Result<Document, DocumentError> {
     let text = utf8(bytes)?;
     refuse_control_characters(text)?;
@@ -119,9 +120,9 @@ struct Reader {
     limits: Limits,
     /// Finished nodes that an alias may name, by the parser's number for the anchor.
     anchors: HashMap<usize, Anchor>,
-    /// What the copies in `anchors` weigh together.
+    /// The weight of all copies in `anchors`.
     kept: usize,
-    /// What has been read so far weighs, aliases expanded.
+    /// The weight of what has been read so far, aliases expanded.
     weight: usize,
     /// The open nodes: the number of the anchor, 0 for none, and the weight when it was opened.
     open: Vec<(usize, usize)>,
@@ -189,7 +190,7 @@ impl Reader {
         }
         self.kept = self.kept.saturating_add(weight);
         if self.kept > self.limits.nodes {
-            let message = format!("what the anchors name is more than {} nodes", self.limits.nodes);
+            let message = format!("the nodes that have anchors are more than {} together", self.limits.nodes);
             return Err(DocumentError::new(DocumentErrorKind::TooLarge, &message, node.place));
         }
         self.anchors.insert(anchor, Anchor { node: node.clone(), weight, height: height(node) });
@@ -197,7 +198,7 @@ impl Reader {
     }
 
     fn alias(&mut self, anchor: usize, place: Place) -> Result<(), DocumentError> {
-        // The parser knows the name, so if there is no finished node, it is one that is still open.
+        // The parser knows the anchor, so a node that is not finished is still open.
         let Some(anchor) = self.anchors.get(&anchor) else {
             return Err(syntax("an alias may not stand inside the node that it names", place));
         };

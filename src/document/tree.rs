@@ -47,14 +47,14 @@ pub struct Scalar {
 pub struct Node {
     /// What stands here.
     pub value: NodeValue,
-    /// Where it begins, in YAML. For JSON this is [`Place::default`]: nothing asks for it, and it would cost time.
+    /// Where it begins, in YAML. For JSON it is [`Place::default`]: nothing asks for the place, and it would cost time.
     pub place: Place,
 }
 
 /// What a node can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodeValue {
-    /// Text, number, boolean or null: which of them is for the reader to say.
+    /// Text, number, boolean or null: the reader of the place decides which.
     Scalar(Scalar),
     /// An array (a YAML sequence).
     Array(Vec<Node>),
@@ -88,7 +88,7 @@ pub struct Document {
     /// The whole tree.
     pub root: Node,
     /// Duplicate keys, in written order. They are problems of the document's content, not of its syntax.
-    /// The first is always here; of very many, or very deep ones, the later are left out (about 64 KiB are kept).
+    /// The first is always here. Of very many or very deep ones, later ones are left out: about 64 KiB are kept.
     pub duplicates: Vec<Duplicate>,
 }
 
@@ -102,7 +102,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For what Mortise wrote itself: an answer nests a specification a few levels down, hence the room above the default.
+    /// For texts that Mortise wrote itself. They may be deeper than the default: an answer holds a specification a few
+    /// levels down.
     pub(super) const OWN: Self = Self { depth: 128, nodes: usize::MAX };
 }
 
@@ -216,8 +217,8 @@ impl Node {
         }
     }
 
-    /// This node as a JSON value: a plain scalar is a number, `true`, `false` or `null` only where JSON writes it so, all
-    /// else is text. For a document read from JSON this is the document itself.
+    /// This node as a JSON value. A plain scalar is a number, `true`, `false` or `null` only where JSON writes it like that,
+    /// or where it is empty (`null`); everything else is text. For a document read from JSON this is the document itself.
     pub fn to_json(&self) -> Json {
         match &self.value {
             NodeValue::Array(elements) => Json::Array(elements.iter().map(Node::to_json).collect()),
@@ -236,7 +237,7 @@ impl Node {
     }
 }
 
-/// As [`Node::to_json`] has it.
+/// The same value as that of [`Node::to_json`].
 impl Serialize for Node {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.value {

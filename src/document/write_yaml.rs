@@ -1,10 +1,10 @@
-//! Values out as YAML that every reader takes for the same thing.
+//! Writes values as YAML that every reader understands in the same way.
 
 use super::Json;
 
 /// Writes a value as one YAML document: block style, two spaces a level, order kept, a line break at the end.
 ///
-/// A text stands plain only if YAML 1.1 and 1.2 both read it as that text, and else in double quotes; so do keys.
+/// A text, or a key, stands plain only where YAML 1.1 and 1.2 both read it as that text, and else in double quotes.
 /// Numbers stand as they were written.
 ///
 /// ```
@@ -18,10 +18,10 @@ pub fn to_yaml(value: &Json) -> String {
     yaml
 }
 
-/// YAML (1.2 §7.4.2) bounds a key that is not marked by `?` to 1024 characters; quotes and escapes included here.
+/// YAML (1.2 §7.4.2) bounds a key that is not marked by `?` to 1024 characters. Quotes and escapes are counted here.
 const LONGEST_IMPLICIT_KEY: usize = 1000;
 
-/// Writes a value from the column `indent` on, where the text stands already, through its last line break.
+/// Writes a value with its last line break. The text has reached the column `indent` already.
 fn write_block(yaml: &mut String, value: &Json, indent: usize) {
     match value {
         Json::Array(elements) if !elements.is_empty() => {
@@ -113,14 +113,14 @@ fn write_text(yaml: &mut String, text: &str) {
     yaml.push('"');
 }
 
-/// Whether no reader needs an escape here: YAML 1.2 §5.1, less what YAML 1.1 takes for a line break or a mark.
+/// Whether a character needs no escape for any reader: YAML 1.2 §5.1, less what YAML 1.1 takes for a line break or a mark.
 fn is_printable(character: char) -> bool {
     let control = matches!(character, '\0'..='\u{1F}' | '\u{7F}'..='\u{9F}');
     !control && !matches!(character, '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// Whether a text may stand without quotes: a word of letters, digits and `_ . / -` that begins with a letter and means
-/// nothing else to anyone. Numbers, dates and indicators all begin with something else.
+/// Whether a text may stand without quotes: a word of letters, digits and `_ . / -` that begins with a letter and is not
+/// reserved. Numbers, dates and indicators all begin with something else.
 fn is_plain(text: &str) -> bool {
     let word = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'/' | b'-'));

@@ -1,6 +1,6 @@
 //! "Did you mean": the known name nearest to a misspelt one.
 
-/// A longer name is not looked up: it takes long to compare.
+/// The most characters of a name that is looked up. Longer ones take too long to compare.
 const MAX_LENGTH: usize = 64;
 
 /// The name in `known` nearest to `wanted`, if one is near enough to be meant. Of equally near ones the first in order.

@@ -26,7 +26,7 @@ pub struct Problem {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
-/// How many problems are reported; a document can be wrong in a million places.
+/// The most problems that are reported: a document can be wrong in a million places.
 const REPORTED: usize = 1_000;
 
 impl Problems {
@@ -49,19 +49,19 @@ impl Problems {
         }
     }
 
-    /// Whether no more are taken.
+    /// Whether there are a thousand: any further problem is dropped.
     pub fn is_full(&self) -> bool {
         self.0.len() >= REPORTED
     }
 
-    /// These problems without those that `left_out` is true of.
+    /// These problems without those for which `left_out` is true.
     #[must_use]
     pub fn but(mut self, left_out: impl Fn(&Problem) -> bool) -> Self {
         self.0.retain(|problem| !left_out(problem));
         self
     }
 
-    /// Whether there is none.
+    /// Whether there is no problem.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

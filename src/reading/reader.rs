@@ -1,11 +1,11 @@
-//! Reading a tree: where we are, what is expected there, and what to say when it is not.
+//! Reads a tree: what is expected at a place, and the problem where something else stands there.
 
 use super::nearest::hint;
 use super::problem::{Problem, Problems};
 use crate::document::{Document, Member, Node, NodeValue, Pointer, Style, Syntax};
 use crate::model::{Code, Name, TextRule};
 
-/// Where in the document we are: a path back to the root, so that pointers are made only when something is wrong.
+/// A place in the document. It is a path back to the root, so that a pointer is made only when something is wrong.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
     parent: Option<&'a At<'a>>,
@@ -188,7 +188,7 @@ impl Reader {
         self.check(key, TextRule::Name, at, what).then(|| Name::of_checked(key.into()))
     }
 
-    /// One of a few values.
+    /// The value whose name stands here.
     pub fn choice<T: Copy>(&mut self, node: &Node, at: &At<'_>, what: &str, values: &[(&str, T)]) -> Option<T> {
         let text = self.text(node, at, what)?;
         let found = values.iter().find(|(name, _)| *name == text).map(|&(_, value)| value);
@@ -222,7 +222,7 @@ impl<'n> Fields<'n> {
     }
 }
 
-/// What to say of a text that is none of `names`.
+/// The message for a text that is none of `names`.
 pub(crate) fn no_such(text: &str, what: &str, names: &[&str]) -> String {
     let hint = hint(text, names.iter().copied());
     format!("`{}` is no {what}; it is one of {}{hint}", shorten(text), names.join(", "))

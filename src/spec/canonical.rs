@@ -1,5 +1,5 @@
-//! The one canonical spelling of a specification that is not rendered: what is compared under an idempotency key, and
-//! what is stored of a specification that came as YAML.
+//! The canonical spelling of a specification before it is rendered. Repeats under an idempotency key are compared in it,
+//! and a specification that came as YAML is stored in it.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::document::{Json, Pointer};
 use crate::model::{Name, Operator, Quantifier, Scope};
 
 impl Specification {
-    /// The canonical form: maps sorted, defaults written out, templates as they are. Read again as JSON it gives the same
-    /// specification.
+    /// The canonical form: maps are sorted, defaults written out, templates left as they are. Read again as JSON, it gives
+    /// the same specification.
     pub fn canonical(&self) -> Json {
         let mut members = vec![
             ("system", text(&self.system)),
@@ -33,7 +33,7 @@ impl Specification {
     }
 }
 
-/// Where two canonical forms differ first, if they do; maps are compared by key.
+/// The first place where two canonical forms differ; `None` where they are equal. Maps are compared by key.
 pub fn difference(left: &Json, right: &Json) -> Option<Pointer> {
     fn walk(left: &Json, right: &Json, at: &Pointer) -> Option<Pointer> {
         match (left, right) {

@@ -1,4 +1,4 @@
-//! Inputs: what the pipeline gives to the templates.
+//! Inputs: the values that a pipeline hands to the templates.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::reading::{At, Reader, hint, shorten};
 /// The most bytes of one input value.
 const VALUE_BYTES: usize = 16 * 1024;
 
-/// How many maps a dotted name may make inside each other.
+/// The most parts of a dotted name: each but the last makes a map inside the one before it.
 const NAME_PARTS: usize = 32;
 
 /// Input values by name: texts, integers, booleans, and nested maps of these.
@@ -28,12 +28,12 @@ impl Inputs {
         &self.0
     }
 
-    /// Whether there is none.
+    /// Whether there is no input.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// About how many bytes they have as JSON.
+    /// About how many bytes the inputs have as JSON.
     pub fn bytes(&self) -> usize {
         fn bytes(json: &Json) -> usize {
             match json {

@@ -1,4 +1,4 @@
-//! Late texts: those that read what was matched, handed to the planner to be called with it.
+//! Late texts: texts that read matches. The planner is handed them, and has them rendered once it knows the matches.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,8 +14,8 @@ use crate::template::{Limits, Scope, Segment, TemplateError, TemplateErrorKind};
 /// How many names of requires are looked through for a "did you mean".
 const HINTED: usize = 256;
 
-/// What templates in a specification see, besides what was matched. Shared, because late texts outlive the rendering
-/// and there may be thousands.
+/// The values that the templates of a specification can read, besides matches. Shared, because late texts outlive the
+/// rendering, and there may be thousands of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Values(Vec<(&'static str, Arc<Json>)>);
 
@@ -29,9 +29,9 @@ impl Values {
     }
 }
 
-/// A value some of whose texts read matches.
+/// A value in which some text reads a match.
 pub(super) struct LateValue<T> {
-    /// What is read, and by which text.
+    /// What its texts read of the matches.
     reads: Vec<Read>,
     values: Arc<Values>,
     posted_at: Pointer,
@@ -79,7 +79,7 @@ impl LateContext {
                         None if problems.is_full() => {}
                         None => problems.push(self.unknown(text, name, read.place)),
                     },
-                    // Which one is read is told only when it is rendered.
+                    // Only rendering tells which require is read.
                     _ => reads_any = true,
                 }
             }
@@ -94,7 +94,7 @@ impl LateContext {
     }
 
     fn unknown(&self, text: &TemplateText, name: &str, place: Place) -> Problem {
-        // What stands behind a `-` is taken for a subtraction.
+        // A template reads `requires.my-db` as `requires.my` minus `db`.
         let is_cut = |known: &&Name| known.as_str().strip_prefix(name).is_some_and(|rest| rest.starts_with('-'));
         let hint = match self.known.iter().find(is_cut) {
             Some(whole) => format!("; for a name with `-` write requires[\"{whole}\"]"),
@@ -122,7 +122,7 @@ fn attributes(segments: &[Segment]) -> ReadAttributes {
                 _ => ReadAttributes::Any,
             }
         }
-        // A whole list or match can only be counted.
+        // A template can print neither a whole list nor a whole match, so no attribute is read.
         [_, _] | [_, _, _] | [_, _, _, _] => ReadAttributes::None,
         _ => ReadAttributes::Any,
     }
@@ -161,7 +161,7 @@ impl Renderer<'_> {
         }
     }
 
-    /// Whether it is the world that is at fault, which lacks a match or an attribute of one, or the text.
+    /// Tells what is at fault: the world, where a match or an attribute of a match is missing; otherwise the text itself.
     fn classified(&self, error: TemplateError, written: &TemplateText) -> LateProblem {
         let is_absent = matches!(error.kind, TemplateErrorKind::Undefined | TemplateErrorKind::Type);
         let require = match error.segments.as_slice() {

@@ -27,7 +27,7 @@ pub(super) struct ProvideTemplate {
 /// A value of an attribute whose texts are still templates.
 #[derive(Clone, Debug)]
 pub(super) enum AttributeTemplate {
-    /// No template in it.
+    /// A value without templates.
     Known(Json),
     Text(Text),
     Array(Vec<AttributeTemplate>),
@@ -112,19 +112,19 @@ fn read(
     Some(ProvideTemplate { interface: interface??, layer: layer??, version, labels, attributes, annotations, pointer })
 }
 
-/// Adds the problem of a layer that is none.
+/// Adds a problem where `written` is no layer.
 fn check_layer(reader: &mut Reader, written: &str, at: &At<'_>) {
     if Layer::from_text(written).is_none() {
         reader.problem(at, Code::UnknownValue, unknown_layer(written));
     }
 }
 
-/// What to say of a layer that is none.
+/// The message for a text that is no layer.
 pub(super) fn unknown_layer(written: &str) -> String {
     no_such(written, "layer", &Layer::ALL.map(Layer::as_str))
 }
 
-/// Labels by key; the reserved keys are allowed here, since they may repeat what Mortise sets.
+/// Labels by key. The reserved keys are allowed here: they may repeat the value that Mortise sets.
 pub(super) fn read_labels(reader: &mut Reader, node: &Node, at: &At<'_>) -> BTreeMap<Name, Text> {
     Text::read_map(reader, node, at, TextRule::Value, ("labels", "the key of a label", "the label"))
 }
@@ -161,7 +161,7 @@ fn read_attribute(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Attri
     match &node.value {
         NodeValue::Array(elements) => {
             let read = elements.iter().enumerate().map(|(index, node)| read_attribute(reader, node, &at.index(index)));
-            // Collected before it is judged, so that every problem is found.
+            // All elements are read before any is judged, so that every problem is found.
             read.collect::<Vec<_>>().into_iter().collect::<Option<_>>().map(AttributeTemplate::Array)
         }
         NodeValue::Object(members) => {

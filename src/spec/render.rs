@@ -1,4 +1,4 @@
-//! Rendering: inputs into templates, defaults where nothing was said, and the one canonical form out.
+//! Rendering: puts the inputs into the templates, and applies the defaults where nothing was written.
 
 mod require;
 
@@ -107,15 +107,15 @@ impl Rendering {
         })
     }
 
-    /// Renders a field, and puts it into scope for what comes after it.
+    /// Renders a field, and puts it into scope for the fields after it.
     fn field(&mut self, name: &'static str, text: &Text) -> Option<SmolStr> {
         let rendered = self.text(text, &At::root("").key(name));
-        // Also where it failed: that is a problem already, and texts that read it are not at fault.
+        // A field that failed is put there too: it is a problem already, and texts that read it are not at fault.
         self.values.set(name, Json::Text(rendered.as_deref().unwrap_or_default().to_owned()));
         rendered
     }
 
-    /// Renders a text that stands at `canonical`; nothing more once there is too much.
+    /// Renders a text that stands at `canonical`. Once too much has been rendered, it renders nothing more.
     fn text(&mut self, text: &Text, canonical: &At<'_>) -> Option<SmolStr> {
         if self.bytes > RENDERED_BYTES {
             return None;
@@ -276,7 +276,7 @@ impl Rendering {
     }
 }
 
-/// What the labels of a Provide are taken from.
+/// The fields of the specification from which the labels of its Provides are taken.
 struct Own<'a> {
     name: Option<&'a Name>,
     version: Option<&'a SmolStr>,

@@ -10,7 +10,7 @@ use crate::document::{Document, Json, JsonText, Node, Syntax};
 use crate::model::{ArtifactSpec, Code, Name, TextRule};
 use crate::reading::{At, Fields, Problems, Reader};
 
-/// How a start was posted, and so how it is answered.
+/// The form in which a start was posted. The answer has the same form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartForm {
     /// The bare specification; inputs come in the query.
@@ -34,7 +34,7 @@ impl StartForm {
         matches!(self, Self::Bare | Self::BareSet)
     }
 
-    /// What form a document has, before anything in it is read.
+    /// The form of a document, told before anything in it is read.
     pub fn of(root: &Node) -> Self {
         if root.array().is_some() {
             Self::BareSet
@@ -51,7 +51,7 @@ impl StartForm {
 /// What was posted to start.
 #[derive(Clone, Debug)]
 pub struct StartDocument {
-    /// How it was posted.
+    /// The form in which it was posted.
     pub form: StartForm,
     /// The specifications, in order; at least one.
     pub members: Vec<Member>,
@@ -63,7 +63,7 @@ pub struct StartDocument {
 const MEMBERS: usize = 1_000;
 /// The most bytes that the rendered texts of a set may have.
 const RENDERED_BYTES: usize = 16 << 20;
-/// The most bytes that are stored of a set as received: its inputs are stored with each member.
+/// The most bytes that a set may have as it is stored: its inputs are stored with each member.
 const RECEIVED_BYTES: usize = 32 << 20;
 
 /// One specification of a start.
@@ -104,8 +104,8 @@ impl StartDocument {
         reader.problems.or(start)
     }
 
-    /// Where there are problems, adds what only rendering finds, so that all are reported at once. Not where an input is
-    /// missing because it is none: every text that reads it would fail.
+    /// Where there are problems already, adds those that only rendering finds, so that all are reported at once. An input
+    /// that is invalid stops it: every text that reads that input would fail too.
     fn render_beside(&self, problems: &mut Problems) {
         if problems.is_empty() || problems.as_slice().iter().any(|problem| problem.code == Code::InvalidInput) {
             return;
@@ -177,7 +177,8 @@ impl StartDocument {
             };
             rendered += spec.rendered_bytes;
             if rendered > RENDERED_BYTES || received > RECEIVED_BYTES {
-                let message = "up to here the set grows too large, rendered or with its inputs; split it";
+                let message =
+                    "with this member the set is too large, once it is rendered or stored with its inputs; split it";
                 problems.add(Code::TooLarge, pointer(), message);
                 break;
             }
@@ -190,7 +191,8 @@ impl StartDocument {
         problems.or(specs)
     }
 
-    /// What is compared under an idempotency key: the canonical specifications and their inputs, in order.
+    /// What two starts under one idempotency key must have in common: the canonical specifications and their inputs, in
+    /// order.
     pub fn comparable(&self) -> Json {
         comparable(
             self.form.is_set(),
@@ -199,10 +201,10 @@ impl StartDocument {
     }
 }
 
-/// What is compared under an idempotency key, from the canonical specifications and the inputs.
+/// What [`StartDocument::comparable`] gives, made from the canonical specifications and the inputs.
 fn comparable(set: bool, members: impl Iterator<Item = (Json, Json)>) -> Json {
     let members = members.map(|(mut specification, input)| {
-        // Written as a map they have no order, so none is compared.
+        // Provides that are written as a map have no order, so their order is not compared.
         if let Json::Object(fields) = &mut specification
             && let Some((_, Json::Array(provides))) = fields.iter_mut().find(|(field, _)| field == "provides")
         {
@@ -213,7 +215,8 @@ fn comparable(set: bool, members: impl Iterator<Item = (Json, Json)>) -> Json {
     Json::Object(vec![("set".to_owned(), Json::Bool(set)), ("members".to_owned(), Json::Array(members.collect()))])
 }
 
-/// What is compared under an idempotency key, from what was stored: specification and input as received.
+/// What [`StartDocument::comparable`] gave for a start that is recorded. It is made from what was stored: each
+/// specification and its input as received.
 ///
 /// # Errors
 /// [`Problems`] where a stored specification cannot be read any more, because the settings have become stricter.
@@ -241,7 +244,7 @@ struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    /// These laid over what all members share; what a member does not have of its own it shares.
+    /// These laid over what all members share. A member without inputs or annotations of its own has the shared ones.
     fn over(self, shared: &Shared<'a>) -> Self {
         let inputs = match self.inputs.is_empty() {
             true => shared.inputs.clone(),

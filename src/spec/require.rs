@@ -14,7 +14,7 @@ use crate::reading::{At, Fields, Reader, shorten};
 pub(super) struct RequireTemplate {
     pub interface: Option<Text>,
     pub selector: SelectorTemplate,
-    /// Short for an expression on `version`.
+    /// A short form of an expression on `version`.
     pub version: Option<Text>,
     pub scope: Scope,
     pub resolution: Resolution,
@@ -42,7 +42,7 @@ pub(super) fn read_requires(
                 let at = at.key(&member.key);
                 let Some(name) = reader.key_name(&member.key, &at, "the name of a require") else { continue };
                 let read = read_require(reader, &member.value, &at, &name, context, warnings);
-                // One that cannot be read is known by name all the same, to the texts that read its matches.
+                // A require that cannot be read keeps its name, so that texts that read its matches are no problem too.
                 requires.insert(name, read.unwrap_or_default());
             }
         }

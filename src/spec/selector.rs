@@ -16,7 +16,7 @@ pub(super) struct SelectorTemplate(pub Vec<ExpressionTemplate>);
 /// An expression whose values are still templates.
 #[derive(Clone, Debug)]
 pub(super) enum ExpressionTemplate {
-    /// No value is a template.
+    /// An expression without templates.
     Known(Expression),
     Template {
         key: Name,
@@ -34,7 +34,7 @@ pub(super) struct SelectorUse<'a> {
     pub context: ReadContext<'a>,
 }
 
-/// A selector and what was said beside it.
+/// A selector, with the quantifier and the attributes that stand beside it.
 pub(super) struct ReadSelector {
     pub selector: SelectorTemplate,
     pub quantifier: Option<Quantifier>,
@@ -72,8 +72,8 @@ pub(super) fn read_selector(
     }
 }
 
-/// Whether an object is a flat map of equalities: not where all its keys, or any that holds more than a text, are fields of
-/// a Selector.
+/// Whether an object is a flat map of equalities. It is not one, but a Selector written out, where all its keys are fields
+/// of a Selector, or where such a field holds more than a text.
 fn is_flat(members: &[Member]) -> bool {
     let is_field = |member: &Member| FIELDS.contains(&member.key.as_str());
     !members.iter().all(is_field) && !members.iter().any(|member| is_field(member) && member.value.scalar().is_none())
@@ -205,7 +205,7 @@ fn expression(
     }
 }
 
-/// What to say of an expression that is none.
+/// The code and the message for what is no expression.
 pub(super) fn refusal(error: &ExpressionError) -> (Code, String) {
     match error {
         ExpressionError::UnexpectedValues(_) => (Code::WrongType, error.to_string()),

@@ -9,7 +9,7 @@ use crate::document::{Node, Pointer};
 use crate::model::{Code, Name, Settings, TextRule, Warning};
 use crate::reading::{At, Fields, Reader, shorten};
 
-/// What reading depends on besides the document.
+/// What the reading of a specification depends on besides the document.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadContext<'a> {
     /// Dialect and limits.
@@ -59,8 +59,8 @@ const FIELDS: [&str; 11] = [
 ];
 
 impl Specification {
-    /// Reads the specification at `node`. Every problem is added to `reader`; `None` where a part that cannot be done
-    /// without is missing.
+    /// Reads the specification at `node`, and adds every problem to `reader`; `None` where a required part is missing or
+    /// cannot be read.
     pub(super) fn read(reader: &mut Reader, node: &Node, at: &At<'_>, context: ReadContext<'_>) -> Option<Self> {
         let fields = reader.fields(node, at, "an artifact specification", &FIELDS)?;
         let mut warnings = Vec::new();
@@ -150,7 +150,7 @@ impl Specification {
         self.requires.len() + self.deployment_spec.len()
     }
 
-    /// What a reader should know before it is rendered.
+    /// The warnings that can be given before it is rendered.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -197,7 +197,7 @@ pub(super) fn read_annotations(reader: &mut Reader, fields: &Fields<'_>, at: &At
         .map_or_else(BTreeMap::new, |node| Text::read_map(reader, node, &at.key("annotations"), TextRule::Free, what))
 }
 
-/// Warns of a field of answers that was posted.
+/// Warns where a field was posted that only answers have.
 pub(super) fn warn_of_output(fields: &Fields<'_>, field: &str, canonical: &str, warnings: &mut Vec<Warning>) {
     if fields.get(field).is_some() {
         let message = format!("`{}` is set by Mortise, and is ignored here", shorten(field));

@@ -13,9 +13,9 @@ use crate::template::{Limits, Scope, Template, TemplateError, TemplateErrorKind}
 /// A text of a specification as it was written.
 #[derive(Clone, Debug)]
 pub(super) enum Text {
-    /// It holds no expression; its rule was checked.
+    /// A text without expressions. It keeps its rule.
     Plain(SmolStr),
-    /// It holds expressions.
+    /// A text with expressions.
     Template(Arc<TemplateText>),
 }
 
@@ -85,12 +85,12 @@ impl Text {
         }
     }
 
-    /// A text of our own.
+    /// A plain text that keeps its rule.
     pub fn plain(text: &str) -> Self {
         Self::Plain(text.into())
     }
 
-    /// A key that stands at `at`, which is never a template: a `$` that a template would read is doubled.
+    /// A key that stands at `at`. It is never a template, so each `$` is doubled where a template would read one.
     pub fn literal(key: &str, at: &At<'_>, rule: TextRule, what: &'static str) -> Self {
         match Template::parse(key, &Limits::default()) {
             Ok(template) if template.is_plain_text() && !template.has_dollar_escape() => Self::plain(key),
@@ -98,7 +98,7 @@ impl Text {
         }
     }
 
-    /// A template of our own, a default; `at` is where it would stand.
+    /// A default that is a template; `at` is where it would stand.
     pub fn default_template(written: &str, at: &At<'_>, rule: TextRule, what: &'static str) -> Self {
         let template = Template::parse(written, &Limits::default()).expect("the defaults are valid templates");
         Self::Template(Arc::new(TemplateText {
@@ -126,7 +126,7 @@ impl Text {
         }
     }
 
-    /// Whether it reads what was matched.
+    /// Whether it reads a match.
     pub fn is_late(&self) -> bool {
         self.template().is_some_and(|text| text.template.reads().iter().any(|read| read.root() == "requires"))
     }

@@ -118,7 +118,7 @@ impl Rendering {
         Some(Ready::Now(Selector(rendered)))
     }
 
-    /// The default on `environment`, unless the selector says something about it.
+    /// The default expression on `environment`; `None` where the selector has an expression on it.
     fn default_environment(
         &mut self,
         expressions: &[ExpressionTemplate],
@@ -133,7 +133,7 @@ impl Rendering {
         }
         if !replaced.any(|expression| expression.operator() == Operator::In) {
             let message =
-                "the selector says something about `environment` other than In, so other Environments may match";
+                "the selector has an expression on `environment`, but none with In, so other Environments may match";
             self.warnings.push(Warning::new(Code::EnvironmentDefaultReplaced, canonical.pointer(), message));
         }
         None
