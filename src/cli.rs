@@ -1,4 +1,4 @@
-//! The client commands. They speak to a server over HTTP, but for `check` and `version`, which need none, and for `export` and
+//! The client commands. They speak to a server over HTTP, except `check` and `version`, which need none, and `export` and
 //! `import`, which are given a store.
 
 mod check;
@@ -26,7 +26,7 @@ pub enum Exit {
     No,
     /// 2: it failed: the server, the tool, an invalid specification.
     Failed,
-    /// 3: policy does not let it be decided.
+    /// 3: undecided: the policy of the Environment refuses to decide.
     Unknown,
 }
 
@@ -61,11 +61,11 @@ pub enum CliError {
         /// Why.
         error: String,
     },
-    /// What was given makes no request.
+    /// The flags do not make a request.
     #[error("the request cannot be made: {0}; look at --server, --actor and --idempotency-key")]
     Unsendable(String),
-    /// The server answered what is no answer of Mortise.
-    #[error("{server} answered something else than Mortise does: {error}")]
+    /// The answer is none that Mortise gives.
+    #[error("{server} does not answer as Mortise does: {error}")]
     Strange {
         /// Its address.
         server: String,

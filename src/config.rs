@@ -33,7 +33,7 @@ pub enum Command {
     Finish(Finish),
     /// Check a specification without a server.
     Check(Check),
-    /// Ask the graph in Cypher; only what reads is allowed.
+    /// Ask the graph in Cypher; only statements that read are allowed.
     Query(Query),
     /// Compare versions, and try ranges, as the planner does.
     #[command(subcommand)]
@@ -43,7 +43,8 @@ pub enum Command {
     Settings(SettingsCommand),
     /// Write the history of a store into a file, from which it can be imported into any other.
     Export(Export),
-    /// Read an export into a store that is empty, or holds the beginning of it. Run again, it goes on where it stopped.
+    /// Read an export into a store that is empty, or that holds the beginning of the same history. Run again, it goes on
+    /// where it stopped.
     Import(Import),
 }
 
@@ -56,7 +57,7 @@ pub struct Serve {
     /// Where the store is.
     #[command(flatten)]
     pub store: StoreFlags,
-    /// How often to look at what others recorded in the same database, in milliseconds.
+    /// How often to look for what other servers recorded in the same database, in milliseconds.
     #[arg(long, env = "MORTISE_FOLLOW_MILLISECONDS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     pub follow_milliseconds: u64,
     /// The most requests that are recorded in one durable commit.
@@ -124,7 +125,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Settings that change answers. They are kept in the store: what is not given is as recorded.
+/// Settings that change answers. They are kept in the store: a setting that is not given is as recorded.
 #[derive(Debug, Default, Args)]
 pub struct SettingsFlags {
     /// How a bare `+` and `?` are read as quantifiers.
@@ -165,7 +166,7 @@ pub enum FirstDeploymentFlag {
 }
 
 impl SettingsFlags {
-    /// What they wish for.
+    /// The settings that are given.
     pub fn wish(&self) -> SettingsWish {
         SettingsWish {
             quantifier_dialect: self.quantifier_dialect.map(|dialect| match dialect {
@@ -194,7 +195,7 @@ pub struct Client {
     /// How to show the answer.
     #[arg(long, short, env = "MORTISE_OUTPUT", value_enum, default_value_t = Output::Text)]
     pub output: Output,
-    /// In whose name.
+    /// Who asks: the name that is recorded.
     #[arg(long, env = "MORTISE_ACTOR")]
     pub actor: Option<String>,
 }
@@ -216,7 +217,8 @@ pub struct Specification {
     /// The file, JSON or YAML; `-` is standard input.
     #[arg(long, short, env = "MORTISE_FILE")]
     pub file: PathBuf,
-    /// An input of its templates: NAME=VALUE; NAME may be dotted. May be given again; the variable takes one.
+    /// An input of its templates: NAME=VALUE; NAME may be dotted. Can be given several times; the environment variable holds
+    /// one input.
     #[arg(long = "input", short, env = "MORTISE_INPUT", value_name = "NAME=VALUE", value_parser = pair)]
     pub inputs: Vec<(String, String)>,
 }
@@ -294,7 +296,8 @@ pub struct Query {
     /// A file that holds the statement; `-` is standard input.
     #[arg(long, short, group = "asked", env = "MORTISE_QUERY_FILE")]
     pub file: Option<PathBuf>,
-    /// A parameter of the statement: NAME=TEXT, or NAME:=JSON for a number, a list and so on. May be given again.
+    /// A parameter of the statement: NAME=TEXT, or NAME:=JSON for a number, a list and so on. Can be given several
+    /// times.
     #[arg(long = "param", short, env = "MORTISE_PARAM", value_name = "NAME=TEXT", value_parser = parameter)]
     pub parameters: Vec<ParameterFlag>,
     #[command(flatten)]
@@ -331,7 +334,7 @@ pub enum SettingsCommand {
         #[command(flatten)]
         store: StoreFlags,
     },
-    /// Change them; what is not given stays. Servers that run on the same database follow.
+    /// Change settings; those that are not given stay. Servers that run on the same database take the change over.
     Set {
         #[command(flatten)]
         store: StoreFlags,
@@ -346,7 +349,7 @@ pub struct Export {
     /// The store to export.
     #[command(flatten)]
     pub store: StoreFlags,
-    /// The file; `-` is standard output. It gets its name when it is whole.
+    /// The file; `-` is standard output. The file appears under its name only when it is complete.
     #[arg(long, short, env = "MORTISE_OUTPUT_FILE", value_name = "FILE")]
     pub output_file: PathBuf,
     /// Replace the file where it is there already.
@@ -357,7 +360,7 @@ pub struct Export {
 /// Read an export into a store.
 #[derive(Debug, Args)]
 pub struct Import {
-    /// The file; `-` is standard input. A file is verified before anything is recorded, standard input as it is read.
+    /// The file; `-` is standard input. A file is verified before anything is recorded, standard input as it is recorded.
     pub file: PathBuf,
     /// The store to import into; made where there is none.
     #[command(flatten)]

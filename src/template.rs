@@ -12,9 +12,9 @@
 //! `$input.` with one name behind it. `$$` is a literal `$`, and any other `$` is text, as are `{{ }}`, `{% %}`, `{# #}`
 //! and `<#if>`.
 //!
-//! A path that stands for nothing is an error wherever it is written, in the branch that is not taken too, unless a
-//! default stands on it or on the filters behind it. Nothing can be called, repeated or formatted: everything that can
-//! grow a text is bounded by [`Limits`] before it takes memory.
+//! A path without a value is an error wherever it is written, even in a branch that is not taken, unless a default stands
+//! behind it or behind its filters. Nothing can be called, repeated or formatted. Whatever can grow a text is bounded by
+//! [`Limits`] before it takes memory.
 
 mod build;
 mod cache;
@@ -78,10 +78,10 @@ enum Piece {
 }
 
 impl Template {
-    /// Reads a text. One without `$` costs no more than looking for it.
+    /// Reads a text. A text without `$` costs no more than the search for one.
     ///
     /// # Errors
-    /// [`TemplateError`] for whatever can be told without values: [`TemplateErrorKind::Syntax`],
+    /// [`TemplateError`] for what is wrong whatever the values are: [`TemplateErrorKind::Syntax`],
     /// [`NotAllowed`](TemplateErrorKind::NotAllowed),
     /// [`FreemarkerUnsupported`](TemplateErrorKind::FreemarkerUnsupported), [`TooLong`](TemplateErrorKind::TooLong).
     ///
@@ -114,12 +114,12 @@ impl Template {
         build::template(text, limits).map_err(|problem| problem.within(text, start))
     }
 
-    /// Whether there is no expression in it.
+    /// Whether it holds no expression.
     pub fn is_plain_text(&self) -> bool {
         self.pieces.is_empty()
     }
 
-    /// The text that it always renders to, if there is no expression in it.
+    /// The text that it always renders to, if it holds no expression.
     pub fn plain_text(&self) -> Option<&str> {
         self.is_plain_text().then_some(self.text.as_str())
     }
@@ -155,7 +155,7 @@ impl Template {
     /// were written.
     ///
     /// # Errors
-    /// [`TemplateError`]: [`TemplateErrorKind::Undefined`] where a path stands for nothing,
+    /// [`TemplateError`]: [`TemplateErrorKind::Undefined`] where a path has no value,
     /// [`Type`](TemplateErrorKind::Type) for `null`, for a list or a map as a whole and for values that do not go
     /// together, [`TooLong`](TemplateErrorKind::TooLong) where the text would outgrow `limits`.
     ///

@@ -57,7 +57,7 @@ fn find(source: &Source, given: &[(String, String)], settings: &Settings) -> Fin
     match read(source, given, settings) {
         Ok(start) => {
             findings.needs = needs(&start);
-            // Without inputs there is nothing to render with, and to say that each is missing would say nothing.
+            // Without inputs nothing can be rendered, and a problem for each missing input would tell nothing new.
             let nothing_given = given.is_empty() && start.members.iter().all(|member| member.inputs.is_empty());
             if nothing_given && findings.needs.iter().any(|need| need.required) {
                 let warnings = start.members.iter().flat_map(|member| member.specification.warnings());
@@ -103,7 +103,7 @@ fn read(source: &Source, given: &[(String, String)], settings: &Settings) -> Res
     let inputs = Inputs::from_pairs(pairs).map_err(|message| Problem::new(Code::InvalidInput, "", message))?;
     let read = StartDocument::read(&document, &inputs, ReadContext { settings });
     let mut start = read.map_err(|problems| {
-        // Without any input, that each is missing would say nothing.
+        // Without any input, a problem for each missing one would tell nothing new.
         let is_silent = given.is_empty() && StartForm::of(&document.root).is_bare();
         if is_silent { problems.but(reads_input) } else { problems }
     })?;
@@ -118,7 +118,7 @@ fn reads_input(problem: &Problem) -> bool {
     problem.code == Code::TemplateUndefined && problem.message.starts_with("`input")
 }
 
-/// What is wrong with late texts whatever they match, as far as it shows where nothing matches at all.
+/// What is wrong with late texts whatever they match, as far as that shows in a world where nothing matches.
 fn late_problems(specs: &[ArtifactSpec], settings: &Settings) -> Vec<Problem> {
     match planner::plan(&Catalog::default(), specs, settings, Identities::Withheld) {
         Ok(_) => Vec::new(),

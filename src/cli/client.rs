@@ -43,7 +43,7 @@ pub(super) enum Streamed {
 
 /// Posts a JSON `body` to `path`, for an answer that is read while it comes.
 pub(super) fn stream(client: &Client, path: &str, body: &[u8]) -> Result<Streamed, CliError> {
-    // How long a whole answer may take is the server's to say.
+    // The server decides how long the whole answer may take.
     let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_connect(Some(TIMEOUT)).build();
     let response = send(client, agent, path, &[("Content-Type", "application/json")], body)?;
     if response.status().as_u16() == 200 {

@@ -55,7 +55,7 @@ pub fn finish(command: &Finish) -> Result<Exit, CliError> {
         }
     };
     let exit = report(&command.client, &answer)?;
-    // What was asked is whether it is recorded, and it is.
+    // The question was whether the outcome is recorded, and it is.
     Ok(if answer.status == 200 { Exit::Yes } else { exit })
 }
 
@@ -83,7 +83,7 @@ fn report(client: &Client, answer: &Answer) -> Result<Exit, CliError> {
     Ok(exit(answer))
 }
 
-/// What an answer says to a script.
+/// The exit code for an answer.
 fn exit(answer: &Answer) -> Exit {
     let word = |name: &str| answer.body.get(name).and_then(Json::as_text);
     match (answer.status, word("deployable"), word("code")) {

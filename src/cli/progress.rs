@@ -7,17 +7,18 @@ use crate::store::transfer::{Progress, Step};
 
 /// How often the line of a terminal is rewritten at most.
 const REWRITE: Duration = Duration::from_millis(100);
-/// How often another line is written where there is no terminal, at least: after so long, or so many changes.
+/// Where there is no terminal, another line is written after so long, or after so many changes.
 const REPEAT: Duration = Duration::from_secs(5);
 const REPEAT_CHANGES: u64 = 100_000;
 
 /// Shows progress: on a terminal in one line that is rewritten, elsewhere in a line now and then.
 pub(super) struct ProgressLine {
     is_terminal: bool,
-    /// Where the step began, and what was shown of it last.
+    /// Where the step began.
     begun: Option<Shown>,
+    /// What was shown of it last.
     shown: Option<Shown>,
-    /// Whether a line stands on the terminal that something else would be written behind.
+    /// Whether the line on the terminal has no end yet, so that anything else would be written behind it.
     is_standing: bool,
 }
 
@@ -29,21 +30,21 @@ struct Shown {
 }
 
 impl ProgressLine {
-    /// Nothing is shown yet.
+    /// A line of which nothing is shown yet.
     pub fn new() -> Self {
         Self { is_terminal: std::io::stderr().is_terminal(), begun: None, shown: None, is_standing: false }
     }
 
-    /// Shows it where it is time to.
+    /// Shows the progress, if it is time to.
     pub fn show(&mut self, progress: Progress) {
         let Some(text) = self.due(progress, Instant::now()) else { return };
         self.is_standing = self.is_terminal;
         let mut out = std::io::stderr().lock();
-        // Where nobody can be told, the transfer goes on all the same.
+        // The transfer goes on even where its progress cannot be written.
         let _unheard = if self.is_terminal { write!(out, "\r\x1b[K{text}") } else { writeln!(out, "{text}") };
     }
 
-    /// What is to be shown now, if anything is.
+    /// The text to be shown now, if it is time to.
     fn due(&mut self, progress: Progress, at: Instant) -> Option<String> {
         let now = Shown { step: progress.step, revision: progress.revision, at };
         let (Some(begun), Some(last)) = (self.begun.filter(|begun| begun.step == now.step), self.shown) else {
@@ -59,7 +60,7 @@ impl ProgressLine {
     }
 }
 
-/// What comes after begins at the start of a line.
+/// Clears the line, so that what comes next begins at its start.
 impl Drop for ProgressLine {
     fn drop(&mut self) {
         if self.is_standing {

@@ -10,7 +10,7 @@ use super::{CliError, Exit, show};
 use crate::config::{Output, ParameterFlag, Query};
 use crate::document::{Json, to_yaml};
 
-/// So many rows are laid out as one table; after them another one begins, so that no answer is kept whole.
+/// The most rows of one table. After them another table begins, so that a long answer never has to be kept whole.
 const ROWS_A_TABLE: usize = 1_000;
 
 /// Asks the graph.
@@ -101,7 +101,7 @@ fn print(server: &str, mut lines: impl BufRead, shape: Shape) -> Result<Exit, Cl
     Ok(exit)
 }
 
-/// What a line says that is no row: that the answer was cut short, or broke off.
+/// The exit code and the notice of a last line that is no row: the answer was cut short, or it broke off.
 fn last_line(line: &Json) -> Option<(Exit, String)> {
     let Json::Object(members) = line else { return None };
     let [(name, value)] = members.as_slice() else { return None };
@@ -137,7 +137,7 @@ fn table(rows: &[Json]) -> Table {
     table
 }
 
-/// A text that leaves the terminal as it is.
+/// The text without characters that control a terminal.
 fn shown(text: &str) -> String {
     text.chars()
         .map(|character| if character.is_control() && character != '\n' { '\u{fffd}' } else { character })

@@ -28,7 +28,7 @@ fn members<'a>(json: &'a Json, name: &str) -> &'a [(String, Json)] {
     }
 }
 
-/// A problem: what, why, and each place.
+/// A problem: what it is, why, and each place.
 fn problem(status: u16, body: &Json) -> String {
     let mut text = format!("{} ({}, {status})\n", word(body, "title"), word(body, "code"));
     let problems = elements(body, "problems");
@@ -67,7 +67,7 @@ fn plan(body: &Json) -> String {
     let is_pending = body.get("deployment").into_iter().chain(deployments).any(|it| word(it, "condition") == "Pending");
     match word(body, "deployable") {
         "yes" if id.is_empty() => line(&mut text, "deployable: yes (a dry run; nothing was recorded)"),
-        // Of what has ended it says nothing any more.
+        // Once an attempt has ended, the verdict no longer matters.
         "yes" if !is_pending => {}
         verdict => line(&mut text, format!("deployable: {verdict}")),
     }
@@ -127,7 +127,7 @@ fn state(deployment: &Json) -> String {
     format!("{}{reason}, now {}", word(deployment, "outcome"), word(deployment, "currentState"))
 }
 
-/// What was handed to the deploy script, and was otherwise when it had ended.
+/// The matches that were handed to the deploy script, and that had changed when the attempt ended.
 fn stale(text: &mut String, ended: &Json) {
     for difference in elements(ended, "stale") {
         let found = difference.get("now").or(difference.get("was"));

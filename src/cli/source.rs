@@ -14,7 +14,8 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Reads a file, or standard input for `-`. JSON is what is called `.json`, or begins like it.
+    /// Reads a file, or standard input for `-`. The notation is told by the ending of the name. Without a known ending, a
+    /// text that begins like JSON is JSON, and any other is YAML.
     pub fn read(path: &Path) -> Result<Self, CliError> {
         let is_standard_input = path.as_os_str() == "-";
         let name = if is_standard_input { "standard input".to_owned() } else { path.display().to_string() };
@@ -42,7 +43,7 @@ impl Source {
         })
     }
 
-    /// What to say the content is.
+    /// The `Content-Type` of the text.
     pub fn content_type(&self) -> &'static str {
         match self.syntax {
             Syntax::Json => "application/json",

@@ -32,14 +32,14 @@ pub fn export(store: &dyn Store, path: &Path, existing: Existing) -> Result<Exit
     Ok(Exit::Yes)
 }
 
-/// A file to import, which was found whole, or can be read only once.
+/// A file to import. It was verified to its end, unless it can be read only once.
 pub struct ImportFile {
     source: Source<'static>,
     line: ProgressLine,
 }
 
 impl ImportFile {
-    /// Opens a file, or standard input for `-`. What can be read again is read to its end first.
+    /// Opens a file, or standard input for `-`. A file that can be read again is verified to its end first.
     ///
     /// # Errors
     /// [`TransferError`].
@@ -60,8 +60,8 @@ impl ImportFile {
 
 fn streamed(input: impl std::io::BufRead + 'static) -> Source<'static> {
     eprintln!(
-        "what is imported can be read only once, and is verified as it is recorded: if it turns out damaged, what came before \
-         that stays in the store, and the import of a whole one goes on from there"
+        "this export can be read only once, so it is verified as it is recorded: if it is damaged, what came before the \
+         damage stays in the store, and the import of an undamaged export goes on from there"
     );
     Source::streamed(input)
 }

@@ -16,7 +16,7 @@ pub fn compare(left: &str, right: &str) -> Exit {
     Exit::Yes
 }
 
-/// Says whether a version lies in a range, and what is surprising about it.
+/// Says by the exit code whether a version lies in a range, and on standard error what is surprising about that.
 pub fn matches(range: &str, version: &str) -> Exit {
     let range = match VersionRange::parse(range) {
         Ok(range) => range,

@@ -1,4 +1,4 @@
-//! Searching for what explains an unmet require: the nearest candidates, and what they fail.
+//! Finds what explains an unmet require: the nearest candidates, and the expressions that they fail.
 
 use smol_str::SmolStr;
 use std::collections::BTreeMap;
@@ -71,7 +71,7 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// Explains a late text that reads what is not there.
+    /// Explains a late text that reads a match, or an attribute of one, that is not there.
     pub fn undefined(&mut self, member: usize, problem: &LateProblem, requires: &[BTreeMap<Name, Outcome>]) {
         let LateProblemKind::UndefinedMatch { require } = &problem.kind else { return };
         self.total += 1;
@@ -100,7 +100,7 @@ impl<'a> Explainer<'a> {
         self.unmet.push(unmet);
     }
 
-    /// The verdict; `refused` are the members whose first deployment to their Environment policy refuses to decide.
+    /// The verdict. `refused` are the members that would be the first deployment to an Environment whose policy refuses one.
     pub fn verdict(mut self, refused: &[usize]) -> Verdict {
         let met = self.total == 0;
         if met {
@@ -178,7 +178,7 @@ impl<'a> Explainer<'a> {
         unmet
     }
 
-    /// Says that a slot never matches itself, where somebody could think that it would.
+    /// The note that a slot never matches itself, where the slot provides what it requires.
     fn own_note(&self, place: Place<'_>, require: &Require) -> Option<String> {
         let interface = require.interface.as_ref()?;
         let spec = &self.world.specs[place.member];
@@ -281,7 +281,7 @@ impl Search {
     }
 }
 
-/// The Environment that a selector asks for, where it is one.
+/// The Environment that a selector asks for, where it asks for exactly one.
 fn only_environment(selector: &Selector) -> Option<SmolStr> {
     let asked = selector.0.iter().find(|expression| expression.key().as_str() == "environment")?;
     match (asked.operator(), asked.tests()) {

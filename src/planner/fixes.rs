@@ -1,4 +1,4 @@
-//! Fixes: what would make an unmet require met. There are exactly five kinds.
+//! Fixes: changes that would meet an unmet require. There are exactly five kinds.
 
 use super::explanation::{Fix, FixKind, Unmet, UnmetKind};
 use super::matching::{Miss, Outcome, Place, Source, World};
@@ -8,7 +8,7 @@ use crate::model::{Expression, Labels, Name, Quantifier};
 /// How many open attempts are named as fixes of one require.
 const DEPLOYS: usize = 3;
 
-/// Every fix for `unmet`, those that say most first. `nearest` are the nearest candidates that do not match.
+/// Every fix for `unmet`, the most specific first. `nearest` are the nearest candidates that do not match.
 pub(super) fn propose(
     world: &World<'_>,
     place: Place<'_>,
@@ -39,7 +39,7 @@ fn fix(kind: FixKind, pointer: String, message: String) -> Fix {
     Fix { kind, pointer, message, deployment: None }
 }
 
-/// Give up, or widen, what the nearest candidate fails.
+/// For each expression that the nearest candidate fails: accept its value, or give the expression up.
 fn relax(world: &World<'_>, place: Place<'_>, outcome: &Outcome, miss: &Miss) -> Vec<Fix> {
     let expressions = &outcome.predicate.selector.0;
     let propose = |&index: &usize| {
@@ -55,7 +55,7 @@ fn relax(world: &World<'_>, place: Place<'_>, outcome: &Outcome, miss: &Miss) ->
     miss.failed.iter().map(propose).collect()
 }
 
-/// An Interface that something provides, or a label key that something has, is one edit away from one that nothing has.
+/// Write a known name instead of an unknown one that is one edit away: of an Interface, or of the key of a label.
 fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: &[Miss]) -> Vec<Fix> {
     let mut fixes = Vec::new();
     let members = || world.members_but(place.member);
@@ -133,7 +133,7 @@ fn widen(place: Place<'_>, outcome: &Outcome, unmet: &Unmet) -> Option<Fix> {
     Some(fix(FixKind::WidenQuantifier, place.pointer() + "/quantifier", message))
 }
 
-/// A label by which the candidates differ.
+/// Add an expression on a label by which the matches differ.
 fn narrow(world: &World<'_>, place: Place<'_>, outcome: &Outcome) -> Option<Fix> {
     let [first, _, ..] = *outcome.found else { return None };
     let labels = world.labels(first);
@@ -152,7 +152,7 @@ fn narrow(world: &World<'_>, place: Place<'_>, outcome: &Outcome) -> Option<Fix>
     Some(fix(FixKind::Narrow, pointer, message))
 }
 
-/// Labels that people choose by, before those that they would rather not pin.
+/// The order in which labels are proposed: first those that people choose by, last those that they would rather not pin.
 fn preference(key: &str) -> u8 {
     match key {
         "name" => 1,
@@ -162,8 +162,8 @@ fn preference(key: &str) -> u8 {
     }
 }
 
-/// Open attempts that would provide what is required, and members of the set that would if they went to the Environment
-/// that is asked for.
+/// Wait for an open attempt that would provide what is required. Or deploy a member of the set to the Environment asked for
+/// as well, where it would provide it.
 fn deploy(world: &World<'_>, place: Place<'_>, outcome: &Outcome, environment: Option<&str>) -> Vec<Fix> {
     let planned = world.catalog.planned(&outcome.predicate);
     let own = |component: &Component<'_>| component.slot().is_some_and(|slot| slot == world.specs[place.member].slot);

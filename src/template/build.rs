@@ -15,7 +15,7 @@ struct Builder<'t> {
     source: &'t str,
     limits: &'t Limits,
     template: Template,
-    /// Where the text begins that no piece holds yet.
+    /// Where the text begins that is in no piece yet.
     text_from: usize,
     /// The last place that was asked for, and its offset.
     last: (usize, Place),
@@ -54,7 +54,7 @@ impl<'t> Builder<'t> {
             let message = format!("an expression is longer than {} bytes", self.limits.expression_bytes);
             return Err(Problem::new(TemplateErrorKind::TooLong, message, offset));
         }
-        // Looked for first because nearly every expression is one, and needs neither a grammar nor minijinja.
+        // Nearly every expression is such a path, which needs neither the grammar nor minijinja.
         if let Some(path) = dotted_names(source) {
             self.path(path, offset);
             return Ok(());
@@ -95,7 +95,7 @@ impl<'t> Builder<'t> {
     }
 }
 
-/// `input.version` and the like, written without anything else: a name that templates know, and names behind dots.
+/// The path of `input.version` and the like: a name that templates know, then names behind dots, and nothing else.
 fn dotted_names(source: &str) -> Option<Path> {
     const ROOTS: [&str; 9] =
         ["input", "version", "environment", "name", "system", "instance", "interface", "layer", "requires"];

@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use super::error::Problem;
 use super::expression::Compiled;
 
-/// How many expressions are kept. When one more comes, all are forgotten: whoever sends ever new expressions costs the
-/// others a compilation, never memory.
+/// How many expressions are kept. When one more comes, all are forgotten. A client that keeps sending new expressions
+/// costs the others compilations, but no memory.
 const MAX_EXPRESSIONS: usize = 1_024;
 
 /// A longer expression, which only a setting above the default allows, is compiled each time.

@@ -13,7 +13,7 @@ use super::filters::{FILTERS, Filter};
 use super::scope::describe;
 use crate::document::Json;
 
-/// How often the bytes that a text may have can pass through the filters while one template is rendered.
+/// How many times the longest text may pass through filters while one template is rendered.
 const WORK_FACTOR: usize = 64;
 
 /// The name under which filters find their [`Bounds`].
@@ -37,12 +37,12 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
-/// Why an expression came to nothing.
+/// Why an expression has no value.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// The path at this operand is wanted, as a default, and stands for nothing.
+    /// The path at this operand is a default that is needed, and it has no value itself.
     #[error("no default")]
     Absent(usize),
 }
@@ -54,7 +54,7 @@ pub(super) struct Bounds {
     work_left: Arc<AtomicUsize>,
 }
 
-/// A text that never outgrows its bound: asked before it grows.
+/// A text that never outgrows its bound, which is checked before the text grows.
 pub(super) struct Bounded {
     text: String,
     limit: usize,
@@ -82,7 +82,7 @@ pub(super) fn evaluate(
     Ok(text_of(&value)?.into_owned())
 }
 
-/// A value that is not there; the operand is the one to blame when it is wanted.
+/// A value that is not there. Where it is needed, the error is about `operand`.
 pub(super) fn absent(operand: Option<usize>) -> Value {
     Value::from_object(Absent(operand))
 }
@@ -153,7 +153,7 @@ impl Bounds {
         }
     }
 
-    /// `value` for minijinja. Of a list the scalars are handed over, of what is nested deeper its length only.
+    /// `value` for minijinja. A list is handed over with its scalars; of lists in it and of maps, only the length is.
     pub(super) fn value(&self, value: &Json) -> Result<Value, Fault> {
         match value {
             Json::Array(elements) => {
@@ -281,7 +281,7 @@ impl Object for Written {
     }
 }
 
-/// A list inside a list, or a map: nothing but its length can be asked for.
+/// A list inside a list, or a map. Only its length can be asked for.
 #[derive(Debug)]
 struct Nested {
     what: &'static str,

@@ -15,8 +15,8 @@ pub struct TemplateError {
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
-    /// The path that stands for nothing, up to its first missing segment: `input.verison`, `requires.db.matches[3]`; for
-    /// `null`, the path to it.
+    /// The path that has no value, up to its first missing segment: `input.verison`, `requires.db.matches[3]`. For `null`,
+    /// the path to it.
     pub path: Option<String>,
     /// The same path taken apart, a segment in brackets filled in with its value; empty where `path` is `None`.
     pub segments: Vec<Segment>,
@@ -27,13 +27,13 @@ pub struct TemplateError {
 pub enum TemplateErrorKind {
     /// No expression at all, or one that breaks off.
     Syntax,
-    /// A path that stands for nothing, and has no default.
+    /// A path that has neither a value nor a default.
     Undefined,
     /// A function, filter, test or operator that templates do not have.
     NotAllowed,
     /// A form of FreeMarker that is not read here.
     FreemarkerUnsupported,
-    /// Beyond one of the bounds in [`Limits`](super::Limits).
+    /// A text or an expression goes beyond one of the [`Limits`](super::Limits).
     TooLong,
     /// A value of the wrong type: a list where a text is wanted, `null`, a text compared with a number.
     Type,

@@ -2,7 +2,7 @@
 //!
 //! minijinja never sees the texts, paths and names that a specification writes. The [grammar](super::grammar) checks an
 //! expression and writes it anew over variables `v0`, `v1` …: constants, and paths resolved natively. So nothing can be
-//! called, folded or repeated that the grammar does not know, and undefined values are told by us.
+//! called, folded or repeated that the grammar does not know, and the errors about undefined values are our own.
 
 use minijinja::{Expression, Value};
 
@@ -21,7 +21,7 @@ pub(super) struct Compiled {
     operands: Box<[Operand]>,
 }
 
-/// What stands behind a variable of the rewritten expression.
+/// What a variable of the rewritten expression stands for.
 #[derive(Debug)]
 pub(super) enum Operand {
     Constant(Value),
@@ -33,14 +33,14 @@ pub(super) enum Operand {
     },
 }
 
-/// What it means when a path stands for nothing.
+/// What happens where a path has no value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Need {
-    /// An error.
+    /// It is an error.
     Required,
-    /// The default that stands on it is taken.
+    /// Its default is taken.
     Covered,
-    /// An error when this, itself a default, is wanted.
+    /// The path is a default itself: it is an error only where that default is needed.
     Fallback,
 }
 
@@ -53,7 +53,7 @@ impl Compiled {
         Ok(Self { source: source.into(), expression, operands: draft.operands.into_boxed_slice() })
     }
 
-    /// What is read; `start` is where the expression begins in its template.
+    /// The paths that it reads; `start` is where the expression begins in its template.
     pub(super) fn reads(&self, start: Place, into: &mut Vec<Read>) {
         for operand in &self.operands {
             if let Operand::Path { path, offset, need } = operand {
@@ -90,10 +90,10 @@ impl Compiled {
         }
     }
 
-    /// The error for a default that stands for nothing itself.
+    /// The error for a default that has no value itself.
     fn absent(&self, scope: &Scope<'_>, index: usize, start: Place) -> TemplateError {
         let Some(Operand::Path { path, offset, .. }) = self.operands.get(index) else {
-            return TemplateError::new(TemplateErrorKind::Undefined, "the default stands for nothing", start);
+            return TemplateError::new(TemplateErrorKind::Undefined, "the default has no value", start);
         };
         let place = advance(start, &self.source[..*offset]);
         match scope.resolve(path, place) {

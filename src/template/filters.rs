@@ -13,15 +13,15 @@ use super::scope::nearest;
 
 /// A row of the table.
 pub(super) struct Filter {
-    /// What minijinja knows it by.
+    /// Its name in minijinja.
     pub(super) id: &'static str,
-    /// What stands behind `|`.
+    /// Its names behind `|`.
     jinja: &'static [&'static str],
-    /// What stands behind `?`.
+    /// Its names behind `?`.
     freemarker: &'static [&'static str],
-    /// How many arguments it takes, apart from the value it stands on.
+    /// How many arguments it takes, apart from the value before it.
     pub(super) arguments: &'static [usize],
-    /// Whether it may come to nothing, so that a default can follow.
+    /// Whether its result may be missing, so that a default can follow.
     pub(super) open: bool,
     /// What it does.
     summary: &'static str,
@@ -46,7 +46,7 @@ const fn open(row: Filter) -> Filter {
     Filter { open: true, ..row }
 }
 
-/// An operator, or another thing that the grammar writes and nobody can name.
+/// An operator, or another function that only the grammar writes. No template can name it.
 const fn inner(id: &'static str, run: Run) -> Filter {
     row(id, &[], &[], &[], run, "")
 }
@@ -133,7 +133,7 @@ pub(super) static FILTERS: &[Filter] = &[
         &["keep_before"],
         &[1],
         pieces::keep_before,
-        "what stands before the argument, all without it",
+        "what stands before the argument; everything, where it is not found",
     ),
     row(
         "keep_after",
@@ -141,7 +141,7 @@ pub(super) static FILTERS: &[Filter] = &[
         &["keep_after"],
         &[1],
         pieces::keep_after,
-        "what stands behind the argument, nothing without it",
+        "what stands behind the argument; nothing, where it is not found",
     ),
     row(
         "keep_before_last",
@@ -189,7 +189,7 @@ pub(super) static FILTERS: &[Filter] = &[
 ];
 
 /// Every filter and built-in that a template may use, as written (`|upper`, `?upper_case`), with what it makes of the
-/// value it stands on.
+/// value before it.
 ///
 /// ```
 /// let filters: Vec<_> = mortise::template::filters().collect();
@@ -243,7 +243,7 @@ fn unknown(what: &str, mark: char, name: &str, names: fn(&Filter) -> Names) -> S
     }
 }
 
-/// The argument `index` as a text (0 is what the filter stands on), its bytes counted as work.
+/// The argument `index` as a text (0 is the value before the filter), its bytes counted as work.
 fn text_at<'v>(bounds: &Bounds, values: &'v [Value], index: usize) -> Result<std::borrow::Cow<'v, str>, Fault> {
     let text = values.get(index).map_or(Ok("".into()), text_of)?;
     bounds.work(text.len())?;

@@ -1,4 +1,4 @@
-//! What to say about words that expressions do not have: those of FreeMarker, and those of Jinja that are kept out.
+//! The messages for words that expressions do not have: those of FreeMarker, and those of Jinja that are kept out.
 
 use super::error::{Problem, TemplateErrorKind};
 use super::token::Word;
@@ -19,12 +19,12 @@ const UNSUPPORTED: [(&[&str], &str); 9] = [
     (&["int", "round", "floor", "ceiling", "abs", "double", "float"], "write `?number` for a whole number"),
 ];
 
-/// Words that are no path's root.
+/// Whether a word cannot be the root of a path.
 pub(super) fn is_keyword(name: &str) -> bool {
     is_operator(name) || matches!(name, "true" | "True" | "false" | "False" | "none" | "None" | "null")
 }
 
-/// Words that can follow a value.
+/// Whether a word can follow a value.
 pub(super) fn is_operator(name: &str) -> bool {
     matches!(name, "and" | "or" | "not" | "in" | "is" | "if" | "else")
 }
@@ -50,7 +50,7 @@ pub(super) fn unexpected(word: Option<&Word<'_>>, offset: usize) -> Problem {
         Word::Mark("..") => (FreemarkerUnsupported, "write `x[1:3]` or `x?substring(1, 3)` for a part of a text"),
         Word::Mark("#" | "@") => (FreemarkerUnsupported, "directives are not read"),
         Word::Name("gt" | "gte" | "lt" | "lte") => (FreemarkerUnsupported, "write `>`, `>=`, `<` or `<=`"),
-        Word::Mark("*" | "**" | "/" | "//" | "%") => (NotAllowed, "of arithmetic there is `+` and `-` only"),
+        Word::Mark("*" | "**" | "/" | "//" | "%") => (NotAllowed, "there is no arithmetic but `+` and `-`"),
         Word::Mark("~") => (NotAllowed, "`~` is not allowed; write the two one after the other, or join them with `+`"),
         Word::Mark("{" | "}") => (NotAllowed, "an expression has no maps"),
         Word::Mark("(") => return call(offset),
@@ -90,6 +90,6 @@ pub(super) fn call(offset: usize) -> Problem {
 }
 
 pub(super) fn raw_text(offset: usize) -> Problem {
-    let message = "raw texts are not read; write a plain one, in it `\\\\` for `\\`";
+    let message = "raw texts are not read; write a plain text, with `\\\\` for `\\`";
     Problem::new(TemplateErrorKind::FreemarkerUnsupported, message, offset)
 }

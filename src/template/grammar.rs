@@ -1,6 +1,6 @@
 //! The grammar of expressions: Jinja's, with FreeMarker's `?` and `!` on paths, without calls and loops.
 //!
-//! Each rule returns what minijinja shall run; everything it returns can take a filter behind it.
+//! Each rule returns the code that minijinja shall run. A filter can be written behind all of it.
 
 mod suffix;
 
@@ -13,7 +13,8 @@ use super::freemarker;
 use super::path::{Path, Step};
 use super::token::{Token, Word, tokens};
 
-/// How deep parentheses, `not`, `else` and brackets may nest. The bytes of an expression are a setting, the stack is not.
+/// How deep parentheses, `not`, `else` and brackets may nest. The length of an expression is a setting, but the stack has
+/// a fixed size.
 const MAX_DEPTH: usize = 16;
 
 /// How many operands, steps of paths and filters an expression may have.
@@ -41,7 +42,7 @@ pub(super) fn parse(source: &str) -> Result<Draft, Problem> {
     }
 }
 
-/// Reads `source` if it is nothing but a path; its offset is where it begins.
+/// Reads `source` if it is nothing but a path. The offset is where the path begins.
 pub(super) fn plain_path(source: &str) -> Option<(Path, usize)> {
     let mut parser = Parser::new(source).ok()?;
     let Some(Word::Name(root)) = parser.peek() else { return None };
@@ -68,11 +69,11 @@ enum Part {
 
 struct Code {
     text: String,
-    /// The operand that a default standing on this would cover.
+    /// The operand that a default behind this would cover.
     base: Option<usize>,
-    /// Whether it may come to nothing by itself, as `first` does.
+    /// Whether its value may be missing although every path has one, as with `first`.
     open: bool,
-    /// Whether a default may stand on it.
+    /// Whether a default may stand behind it.
     defaultable: bool,
 }
 
@@ -153,7 +154,7 @@ impl<'s> Parser<'s> {
         Ok(Part::Code(Code { text, base: None, open: false, defaultable: true }))
     }
 
-    /// A part as an operand; a path becomes one now.
+    /// A part as code; a path becomes an operand now.
     fn code(&mut self, part: Part) -> Result<Code, Problem> {
         match part {
             Part::Code(code) => Ok(code),
@@ -259,7 +260,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// A value and everything that stands on it: members, filters, built-ins, defaults.
+    /// A value and everything behind it: members, filters, built-ins, defaults.
     fn chain(&mut self) -> Result<Part, Problem> {
         let mut part = self.value()?;
         loop {
@@ -277,7 +278,7 @@ impl<'s> Parser<'s> {
         }
     }
 
-    /// Continues `path` by `.name`, `[0]`, `["name"]` or `[path]`, if it is so continued.
+    /// Continues `path` by `.name`, `[0]`, `["name"]` or `[path]`, if one of them follows.
     fn path_step(&mut self, path: &mut Path) -> Result<bool, Problem> {
         let before = self.next;
         if self.takes(".") {

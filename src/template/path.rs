@@ -14,7 +14,7 @@ pub(super) struct Path {
     pub(super) steps: Vec<Step>,
 }
 
-/// A step from a value into it.
+/// A step from a value to a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Name(SmolStr),
@@ -36,10 +36,10 @@ pub enum Segment {
 /// A path that a template reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
-    /// The path, its root first; where it goes on dynamically (`input[version]`), the part before that.
+    /// The path, its root first; only the part before the brackets where it goes on dynamically (`input[version]`).
     pub segments: Vec<Segment>,
-    /// Whether the template fails without it. `false` where a default stands right on it, or where it only stands in for
-    /// another path (`b` in `a!b`).
+    /// Whether the template fails without it. `false` where a default stands right behind it, or where it is itself the
+    /// default of another path (`b` in `a!b`).
     pub required: bool,
     /// Whether the path goes on in a way that only rendering can tell.
     pub dynamic: bool,
@@ -86,7 +86,7 @@ impl Path {
         let dynamic = segments.len() <= self.steps.len();
         into.push(Read { segments, required, dynamic, place });
         for step in &self.steps {
-            // A default covers what the path ends at, not the paths that say where it goes.
+            // A default covers the path as a whole, but not the paths in its brackets.
             if let Step::Dynamic(inner) = step {
                 inner.reads(true, place, into);
             }
@@ -123,7 +123,7 @@ pub(super) fn dotted(segments: &[Segment]) -> String {
     text
 }
 
-/// A name behind another: `.name`, or `["my-db"]` where a dot could not tell it.
+/// A name behind another: `.name`, or `["my-db"]` where it is no identifier.
 fn write_name(out: &mut impl Write, name: &str) -> fmt::Result {
     if identifier(name) == Some(name) {
         write!(out, ".{name}")

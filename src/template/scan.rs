@@ -1,4 +1,4 @@
-//! Takes a text apart into what is text and what is an expression, without reading the expressions.
+//! Takes a template apart into text and expressions, without reading the expressions.
 
 use super::error::Problem;
 
@@ -35,7 +35,7 @@ pub fn holds_template(text: &str) -> bool {
 /// The stretches of `text`, in order.
 pub(super) fn stretches(text: &str) -> Result<Vec<Stretch<'_>>, Problem> {
     let mut found = Vec::new();
-    let mut from = 0; // where the text begins that no stretch holds yet
+    let mut from = 0; // where the text begins that is in no stretch yet
     let mut search = 0;
     while let Some(at) = text[search..].find('$').map(|at| search + at) {
         let rest = &text[at + 1..];

@@ -1,4 +1,4 @@
-//! What the names in a template mean, and what to say about one that means nothing.
+//! The values of the names in a template, and the error for a name without one.
 
 use super::error::{TemplateError, TemplateErrorKind};
 use super::path::{Path, Segment, Step, dotted};
@@ -32,9 +32,9 @@ pub struct Scope<'a> {
 /// Why a path has no value.
 #[derive(Debug)]
 pub(super) enum Unresolved {
-    /// This many steps could be taken (0: not even the root is there), the next one could not.
+    /// This many steps could be taken, but not the next one. 0: not even the root is there.
     Missing { taken: usize },
-    /// A path in brackets has no usable value; no default covers that.
+    /// A path in brackets has no usable value. No default covers that.
     Inner(Box<TemplateError>),
 }
 
@@ -44,7 +44,7 @@ impl<'a> Scope<'a> {
         Self { names: Vec::new() }
     }
 
-    /// This scope and one name more; it hides an older one of the same name.
+    /// This scope and one more name, which hides an earlier one of the same name.
     #[must_use]
     pub fn with(&self, name: &'a str, value: &'a Json) -> Self {
         let mut names = Vec::with_capacity(self.names.len() + 1);
@@ -179,7 +179,7 @@ pub(super) fn describe(value: &Json) -> &'static str {
     }
 }
 
-/// The name among `names` that somebody who wrote `name` may have meant.
+/// The name among `names` that may be meant by `name`.
 pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let length = name.chars().count();
     let allowed = if length < 3 { 1 } else { 2.max(length / 4) };

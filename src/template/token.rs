@@ -18,7 +18,7 @@ pub(super) enum Word<'s> {
     Mark(&'static str),
 }
 
-/// The marks, longest first. That some of them are known does not mean that they are allowed.
+/// The marks, longest first. Some of them are known only to be refused with advice.
 const MARKS: [&str; 34] = [
     "==", "!=", "<=", ">=", "**", "//", "??", "&&", "||", "..", ".", "[", "]", "(", ")", ",", "|", "?", "!", "+", "-",
     "*", "/", "%", "~", "<", ">", "=", ":", "{", "}", "&", "#", "@",

@@ -7,7 +7,7 @@ use crate::model::{Expression, Name, Operator, Selector};
 use crate::reading::{At, Reader};
 use crate::spec::read_literal_selector;
 
-/// Why a text is no selector.
+/// Why the selector of a query cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorFilterError {
     /// The short form cannot be read at this place.

@@ -1,6 +1,6 @@
 //! Operators, and filters that answer with a boolean.
 //!
-//! Stricter than Jinja: it would say that `"2" == 2` is false and that the text `false` is true, and say so silently.
+//! They are stricter than those of Jinja, where `"2" == 2` is silently false and the text `false` silently true.
 
 use std::cmp::Ordering;
 
@@ -35,7 +35,7 @@ pub(super) fn add(bounds: &Bounds, values: &[Value]) -> Outcome {
     }
     let number = |value: &Value| value.is_number() || is_written_number(value);
     if number(&values[0]) && number(&values[1]) {
-        return Err(Fault::wrong_type("sums are of whole numbers, within 64 bits".to_owned()));
+        return Err(Fault::wrong_type("only whole numbers within 64 bits can be added".to_owned()));
     }
     joined(bounds, &[&text_at(bounds, values, 0)?, &text_at(bounds, values, 1)?])
 }

@@ -62,7 +62,7 @@ fn position(index: i64, length: usize) -> Option<usize> {
     }
 }
 
-/// `[from:to]`, either of them null where it is not written; what is beyond the ends is cut, as Jinja does.
+/// `[from:to]`; each of the two is null where it is not written. What lies beyond the ends is cut off, as in Jinja.
 pub(super) fn cut(bounds: &Bounds, values: &[Value]) -> Outcome {
     let range = |length: usize| -> Result<(usize, usize), Fault> {
         let bound = |index: usize, otherwise: usize| match values[index].is_none() {
@@ -133,7 +133,7 @@ fn list<'p>(bounds: &Bounds, parts: impl Iterator<Item = &'p str> + Clone) -> Ou
     Ok(Value::from(parts.map(Value::from).collect::<Vec<_>>()))
 }
 
-/// What `part` takes out of the text when it is given the argument.
+/// The part of the text that `part` finds by the argument.
 fn taken(bounds: &Bounds, values: &[Value], part: for<'t> fn(&'t str, &str) -> &'t str) -> Outcome {
     let (text, mark) = (text_at(bounds, values, 0)?, text_at(bounds, values, 1)?);
     Ok(Value::from(part(&text, &mark)))

@@ -1,4 +1,4 @@
-//! Filters that change a text. What can grow grows inside its bound.
+//! Filters that change a text. A text that can grow stays within its bound.
 
 use minijinja::Value;
 
@@ -9,7 +9,7 @@ type Outcome = Result<Value, Fault>;
 
 /// The value's text, changed by `change`.
 fn changed(bounds: &Bounds, values: &[Value], change: impl FnOnce(&str) -> String) -> Outcome {
-    // Letters grow threefold at most, so this is checked once it is done.
+    // Changed letters take three times the bytes at most, so the bound is checked afterwards.
     let text = change(&text_at(bounds, values, 0)?);
     let mut bounded = bounds.text();
     bounded.push(&text)?;
@@ -105,7 +105,7 @@ fn padding(bounds: &Bounds, values: &[Value]) -> Result<(String, String), Fault>
     Ok((text.into_owned(), filling))
 }
 
-/// So many characters, taken from `with` again and again.
+/// `count` characters: those of `with`, over and over.
 fn filling(bounds: &Bounds, count: i64, with: &str) -> Result<String, Fault> {
     if with.is_empty() {
         return Err(Fault::wrong_type("the text to fill up with is empty".to_owned()));
@@ -161,7 +161,7 @@ fn escaped(bounds: &Bounds, values: &[Value], apostrophe: &str) -> Outcome {
     })
 }
 
-/// What stays as it is in FreeMarker's `?url`: letters, digits and `_-.!~'()*`.
+/// FreeMarker's `?url`, which keeps letters, digits and `_-.!~'()*` as they are.
 pub(super) fn url(bounds: &Bounds, values: &[Value]) -> Outcome {
     percent(bounds, values, "_-.!~'()*")
 }

@@ -36,7 +36,7 @@ impl Parser<'_> {
             return Err(Problem::syntax(message, offset));
         }
         let call = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
-        // What follows an open filter works on what it came to, so openness lasts.
+        // A filter behind an open one works on its result, which may be missing, so the whole stays open.
         let open = code.open || filter.open;
         Ok(Part::Code(Code { text: format!("{}|{}{call}", code.text, filter.id), open, ..code }))
     }
@@ -93,7 +93,7 @@ impl Parser<'_> {
             None => self.constant(Value::from(""))?,
             Some(argument) => argument,
         };
-        // Not finished: whether the default is wanted is for `default` to say.
+        // Not finished: the filter `default` decides whether the argument is needed.
         let argument = self.code(argument)?;
         if let Some(Operand::Path { need: need @ Need::Required, .. }) =
             argument.base.and_then(|base| self.operands.get_mut(base))
