@@ -1,9 +1,9 @@
 //! What the guard before graph queries lets pass, and what it refuses.
 
-use mortise::cypher::statement::RefusedKind::{
+use mortise::cypher::statement::RefusalKind::{
     Ambiguous, Bracket, Clause, Empty, Function, Several, Token, TooDeep, TooLong, Unknown,
 };
-use mortise::cypher::statement::{MAX_BYTES, MAX_DEPTH, RefusedKind, Statement};
+use mortise::cypher::statement::{MAX_BYTES, MAX_DEPTH, RefusalKind, Statement};
 use proptest::prelude::*;
 
 const ACCEPTED: &[&str] = &[
@@ -72,7 +72,7 @@ const ACCEPTED: &[&str] = &[
 ];
 
 /// The kind, what is named, and the statement.
-const REFUSED: &[(RefusedKind, &str, &str)] = &[
+const REFUSED: &[(RefusalKind, &str, &str)] = &[
     (Clause, "CREATE", "CREATE (n)"),
     (Clause, "CREATE", "crea\\u0074e (:X)"),
     (Clause, "CREATE", "MATCH (n)\\u0020\\u0063reate (m) RETURN m"),

@@ -1,6 +1,6 @@
 //! Why a request is refused. Every variant is one problem of the wire contract.
 
-use crate::cypher::statement::Refused;
+use crate::cypher::statement::Refusal;
 use crate::model::{Code, DeploymentSpec, Name};
 use crate::reading::Problems;
 use crate::store::{QueryError, StoreError, Unanswerable};
@@ -85,10 +85,10 @@ impl From<StoreError> for AppError {
     }
 }
 
-impl From<Refused> for AppError {
-    fn from(refused: Refused) -> Self {
-        let message = refused.to_string();
-        let Refused { clause, line, column, .. } = refused;
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        let Refusal { clause, line, column, .. } = refusal;
         Self::QueryRefused(Unanswerable { clause, line, column, message })
     }
 }

@@ -33,8 +33,8 @@ pub const MAX_DEPTH: usize = 64;
 /// let statement = Statement::parse("MATCH (s:System) RETURN s.name // all of them").unwrap();
 /// assert_eq!(statement.text(), "MATCH (s:System) RETURN s.name");
 ///
-/// let refused = Statement::parse("MATCH (s:System) DETACH DELETE s").unwrap_err();
-/// assert_eq!((refused.clause.as_str(), refused.line, refused.column), ("DETACH", 1, 18));
+/// let refusal = Statement::parse("MATCH (s:System) DETACH DELETE s").unwrap_err();
+/// assert_eq!((refusal.clause.as_str(), refusal.line, refusal.column), ("DETACH", 1, 18));
 /// ```
 #[derive(Debug, Clone)]
 pub struct Statement {
@@ -46,8 +46,8 @@ impl Statement {
     /// Judges `text`.
     ///
     /// # Errors
-    /// [`Refused`] where the statement may do anything but read, or where that cannot be told for certain.
-    pub fn parse(text: &str) -> Result<Self, Refused> {
+    /// [`Refusal`] where the statement may do anything but read, or where that cannot be told for certain.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
         check_length(text)?;
         let decoded = decode::decode(text)?;
         check_length(&decoded)?;
@@ -80,18 +80,18 @@ impl Statement {
     }
 }
 
-fn check_length(text: &str) -> Result<(), Refused> {
+fn check_length(text: &str) -> Result<(), Refusal> {
     if text.len() <= MAX_BYTES {
         return Ok(());
     }
-    Err(Refused { clause: String::new(), line: 1, column: 1, kind: RefusedKind::TooLong })
+    Err(Refusal { clause: String::new(), line: 1, column: 1, kind: RefusalKind::TooLong })
 }
 
 /// Why a statement was not sent.
 ///
 /// Its Display names the clause, its place and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct Refused {
+pub struct Refusal {
     /// The clause, function or token that is refused, keywords in upper case: `LOAD CSV`, `apoc.create.node`.
     pub clause: String,
     /// Where it stands, counted from one, in the text after `\uXXXX` was decoded.
@@ -99,12 +99,12 @@ pub struct Refused {
     /// Counted from one, in characters.
     pub column: usize,
     /// The reason.
-    pub kind: RefusedKind,
+    pub kind: RefusalKind,
 }
 
 /// The reason why a statement was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefusedKind {
+pub enum RefusalKind {
     /// A clause that is known, and not one that only reads the graph.
     Clause,
     /// A word where only a clause or an operator may stand, and that is none of those allowed.
@@ -129,36 +129,36 @@ pub enum RefusedKind {
     TooDeep,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { clause, line, column, kind } = self;
         match kind {
-            RefusedKind::Empty => return f.write_str("there is no statement to run"),
-            RefusedKind::TooLong => {
+            RefusalKind::Empty => return f.write_str("there is no statement to run"),
+            RefusalKind::TooLong => {
                 return write!(f, "the statement is longer than {MAX_BYTES} bytes: move values into parameters");
             }
             _ => write!(f, "{clause} at line {line}, column {column} is refused: ")?,
         }
         f.write_str(match kind {
-            RefusedKind::Clause => {
+            RefusalKind::Clause => {
                 "only clauses that read the graph are allowed; if it is a name, write it in backticks"
             }
-            RefusedKind::Unknown => {
+            RefusalKind::Unknown => {
                 "it is not a clause or operator that is allowed here; if it is a name, write it in backticks"
             }
-            RefusedKind::Function => "the function is not on the list of those allowed",
-            RefusedKind::Ambiguous => {
+            RefusalKind::Function => "the function is not on the list of those allowed",
+            RefusalKind::Ambiguous => {
                 "a keyword may be read as a name here, or a name as a keyword; write names in backticks"
             }
-            RefusedKind::Secret => {
+            RefusalKind::Secret => {
                 "tokens of leases and texts of the history are not for reading here; name the properties that you want, and \
                  take parts of lists by number"
             }
-            RefusedKind::Token => "it cannot be read for certain; pass unusual text as a parameter",
-            RefusedKind::Bracket => "brackets do not fit together",
-            RefusedKind::Several => "only one statement may be sent at a time",
-            RefusedKind::TooDeep => "brackets are nested too deeply",
-            RefusedKind::Empty | RefusedKind::TooLong => "",
+            RefusalKind::Token => "it cannot be read for certain; pass unusual text as a parameter",
+            RefusalKind::Bracket => "brackets do not fit together",
+            RefusalKind::Several => "only one statement may be sent at a time",
+            RefusalKind::TooDeep => "brackets are nested too deeply",
+            RefusalKind::Empty | RefusalKind::TooLong => "",
         })
     }
 }

@@ -6,7 +6,7 @@
 
 use super::functions;
 use super::tokens::{Token, TokenKind};
-use super::{MAX_DEPTH, Refused, RefusedKind};
+use super::{MAX_DEPTH, Refusal, RefusalKind};
 
 /// Clauses and commands that do anything but read the graph, and the words that begin them in dialects and to come.
 #[rustfmt::skip]
@@ -44,16 +44,16 @@ fn keyword(word: &str) -> Option<Keyword> {
 }
 
 /// Judges a whole statement.
-pub(super) fn check(text: &str, tokens: &[Token]) -> Result<(), Refused> {
+pub(super) fn check(text: &str, tokens: &[Token]) -> Result<(), Refusal> {
     let Some(first) = tokens.first() else {
-        return Err(Refused { clause: String::new(), line: 1, column: 1, kind: RefusedKind::Empty });
+        return Err(Refusal { clause: String::new(), line: 1, column: 1, kind: RefusalKind::Empty });
     };
     if let Some(end) = tokens.iter().find(|token| token.is(';')) {
-        return Err(end.refused("a second statement", RefusedKind::Several));
+        return Err(end.refused("a second statement", RefusalKind::Several));
     }
     let mut reader = Reader { text, tokens, at: 0, frames: vec![Frame::new(Kind::Clauses)], before: Before::Start };
     if !["MATCH", "OPTIONAL", "UNWIND", "RETURN", "WITH"].iter().any(|word| first.is_word(word)) {
-        return Err(reader.refuse_here(RefusedKind::Unknown));
+        return Err(reader.refuse_here(RefusalKind::Unknown));
     }
     while reader.at < tokens.len() {
         reader.step()?;
@@ -61,7 +61,7 @@ pub(super) fn check(text: &str, tokens: &[Token]) -> Result<(), Refused> {
     }
     match reader.frames.len() {
         1 => Ok(()),
-        _ => Err(tokens[tokens.len() - 1].refused("a missing bracket", RefusedKind::Bracket)),
+        _ => Err(tokens[tokens.len() - 1].refused("a missing bracket", RefusalKind::Bracket)),
     }
 }
 
@@ -109,7 +109,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn step(&mut self) -> Result<(), Refused> {
+    fn step(&mut self) -> Result<(), Refusal> {
         match &self.tokens[self.at].kind {
             TokenKind::Word(word) => self.word(&word.to_ascii_uppercase()),
             TokenKind::Quoted(_) => self.name(),
@@ -122,12 +122,12 @@ impl Reader<'_> {
         }
     }
 
-    fn word(&mut self, word: &str) -> Result<(), Refused> {
+    fn word(&mut self, word: &str) -> Result<(), Refusal> {
         if self.is_name_for_certain() || self.is_alias_for_certain() {
             return self.name();
         }
         if REFUSED.binary_search(&word).is_ok() {
-            return Err(self.refuse_here(RefusedKind::Clause));
+            return Err(self.refuse_here(RefusalKind::Clause));
         }
         let complete = self.before == Before::Operand;
         match word {
@@ -137,28 +137,28 @@ impl Reader<'_> {
             "ALL" | "DISTINCT" if self.after_word("UNION") => self.clause_follows(),
             "NOT" if self.after_word("IS") => self.go_on(),
             "WHEN" if self.frame().cases > 0 && (complete || self.after_word("CASE")) => self.go_on(),
-            "WHEN" => Err(self.refuse_here(RefusedKind::Clause)),
-            "THEN" | "ELSE" | "END" if self.frame().cases == 0 => Err(self.refuse_here(RefusedKind::Ambiguous)),
-            "BY" if !self.after_word("ORDER") => Err(self.refuse_here(RefusedKind::Ambiguous)),
-            "DISTINCT" if complete => Err(self.refuse_here(RefusedKind::Ambiguous)),
+            "WHEN" => Err(self.refuse_here(RefusalKind::Clause)),
+            "THEN" | "ELSE" | "END" if self.frame().cases == 0 => Err(self.refuse_here(RefusalKind::Ambiguous)),
+            "BY" if !self.after_word("ORDER") => Err(self.refuse_here(RefusalKind::Ambiguous)),
+            "DISTINCT" if complete => Err(self.refuse_here(RefusalKind::Ambiguous)),
             _ => match keyword(word) {
                 Some(Keyword::Clause) if complete || self.clause_may_begin() => self.clause(word),
                 Some(Keyword::Infix) if complete => self.infix(word),
                 Some(Keyword::Prefix) if !complete => self.prefix(word),
                 Some(Keyword::Operand) => self.operand(),
-                Some(_) => Err(self.refuse_here(RefusedKind::Ambiguous)),
+                Some(_) => Err(self.refuse_here(RefusalKind::Ambiguous)),
                 None => self.name(),
             },
         }
     }
 
-    fn clause(&mut self, word: &str) -> Result<(), Refused> {
+    fn clause(&mut self, word: &str) -> Result<(), Refusal> {
         // Where no clauses stand, only the filters of patterns, comprehensions and list predicates do.
         if self.frame().kind != Kind::Clauses && word != "WHERE" {
-            return Err(self.refuse_here(RefusedKind::Ambiguous));
+            return Err(self.refuse_here(RefusalKind::Ambiguous));
         }
         if self.frame().cases > 0 {
-            return Err(self.refuse_here(RefusedKind::Ambiguous));
+            return Err(self.refuse_here(RefusalKind::Ambiguous));
         }
         let next = self.tokens.get(self.at + 1);
         let incomplete = match word {
@@ -172,7 +172,7 @@ impl Reader<'_> {
         if word == "UNION" { self.clause_follows() } else { self.go_on() }
     }
 
-    fn infix(&mut self, word: &str) -> Result<(), Refused> {
+    fn infix(&mut self, word: &str) -> Result<(), Refusal> {
         let next_is = |words: &[&str]| {
             self.tokens.get(self.at + 1).is_some_and(|next| words.iter().any(|word| next.is_word(word)))
         };
@@ -182,7 +182,7 @@ impl Reader<'_> {
             _ => true,
         };
         if !complete {
-            return Err(self.refuse_here(RefusedKind::Ambiguous));
+            return Err(self.refuse_here(RefusalKind::Ambiguous));
         }
         match word {
             "ASC" | "ASCENDING" | "DESC" | "DESCENDING" => self.before = Before::Operand,
@@ -195,32 +195,32 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn prefix(&mut self, word: &str) -> Result<(), Refused> {
+    fn prefix(&mut self, word: &str) -> Result<(), Refusal> {
         if word == "CASE" {
             self.frame_mut().cases += 1;
             if self.frame().cases > MAX_DEPTH {
-                return Err(self.refuse_here(RefusedKind::TooDeep));
+                return Err(self.refuse_here(RefusalKind::TooDeep));
             }
         }
         self.go_on()
     }
 
     /// A variable, label, type, property, key or function.
-    fn name(&mut self) -> Result<(), Refused> {
+    fn name(&mut self) -> Result<(), Refusal> {
         self.operand()?;
         let called = self.tokens.get(self.at + 1).is_some_and(|next| next.is('('));
         if called { self.check_function() } else { Ok(()) }
     }
 
-    fn operand(&mut self) -> Result<(), Refused> {
+    fn operand(&mut self) -> Result<(), Refusal> {
         if self.before == Before::Operand {
-            return Err(self.refuse_here(RefusedKind::Unknown));
+            return Err(self.refuse_here(RefusalKind::Unknown));
         }
         self.before = Before::Operand;
         Ok(())
     }
 
-    fn check_function(&self) -> Result<(), Refused> {
+    fn check_function(&self) -> Result<(), Refusal> {
         let mut first = self.at;
         while first >= 2 && self.tokens[first - 1].is('.') && self.spelled(first - 2).is_some() {
             first -= 2;
@@ -230,10 +230,10 @@ impl Reader<'_> {
         if functions::is_allowed(&name) {
             return Ok(());
         }
-        Err(self.tokens[first].refused(format!("the function {name}"), RefusedKind::Function))
+        Err(self.tokens[first].refused(format!("the function {name}"), RefusalKind::Function))
     }
 
-    fn mark(&mut self, mark: char) -> Result<(), Refused> {
+    fn mark(&mut self, mark: char) -> Result<(), Refusal> {
         match mark {
             '(' => self.open(Kind::Round),
             '[' => self.open(Kind::Square),
@@ -256,7 +256,7 @@ impl Reader<'_> {
                 Ok(())
             }
             // `::` is a type to compare with.
-            ':' if self.after_mark(':') => Err(self.refuse_here(RefusedKind::Token)),
+            ':' if self.after_mark(':') => Err(self.refuse_here(RefusalKind::Token)),
             _ => {
                 self.before = Before::Open;
                 Ok(())
@@ -264,9 +264,9 @@ impl Reader<'_> {
         }
     }
 
-    fn open(&mut self, kind: Kind) -> Result<(), Refused> {
+    fn open(&mut self, kind: Kind) -> Result<(), Refusal> {
         if self.frames.len() > MAX_DEPTH {
-            return Err(self.refuse_here(RefusedKind::TooDeep));
+            return Err(self.refuse_here(RefusalKind::TooDeep));
         }
         if kind == Kind::Clauses && !self.subquery_begins() {
             return Err(self.refuse_next());
@@ -276,7 +276,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn close(&mut self, mark: char) -> Result<(), Refused> {
+    fn close(&mut self, mark: char) -> Result<(), Refusal> {
         let fits = match self.frame().kind {
             Kind::Clauses => mark == '}' && self.frames.len() > 1,
             Kind::Round => mark == ')',
@@ -284,7 +284,7 @@ impl Reader<'_> {
             Kind::Braces => mark == '}',
         };
         if !fits || self.frame().cases > 0 {
-            return Err(self.refuse_here(RefusedKind::Bracket));
+            return Err(self.refuse_here(RefusalKind::Bracket));
         }
         self.frames.pop();
         self.before = Before::Operand;
@@ -335,7 +335,7 @@ impl Reader<'_> {
     }
 
     /// `UNION` and its `ALL`: the next token must begin a query.
-    fn clause_follows(&mut self) -> Result<(), Refused> {
+    fn clause_follows(&mut self) -> Result<(), Refusal> {
         let words = ["ALL", "DISTINCT", "MATCH", "OPTIONAL", "UNWIND", "RETURN", "WITH"];
         let begin = if self.after_word("UNION") { &words[2..] } else { &words[..] };
         if !self.tokens.get(self.at + 1).is_some_and(|next| begin.iter().any(|word| next.is_word(word))) {
@@ -344,7 +344,7 @@ impl Reader<'_> {
         self.go_on()
     }
 
-    fn go_on(&mut self) -> Result<(), Refused> {
+    fn go_on(&mut self) -> Result<(), Refusal> {
         self.before = Before::Open;
         Ok(())
     }
@@ -373,22 +373,22 @@ impl Reader<'_> {
     }
 
     /// Where a clause must follow and none does.
-    fn refuse_next(&mut self) -> Refused {
+    fn refuse_next(&mut self) -> Refusal {
         self.at = (self.at + 1).min(self.tokens.len() - 1);
-        self.refuse_here(RefusedKind::Unknown)
+        self.refuse_here(RefusalKind::Unknown)
     }
 
     /// Names the token in hand, `LOAD CSV` by both its words.
-    fn refuse_here(&self, kind: RefusedKind) -> Refused {
+    fn refuse_here(&self, kind: RefusalKind) -> Refusal {
         let token = &self.tokens[self.at];
         match &token.kind {
             TokenKind::Word(word) if REFUSED.binary_search(&word.to_ascii_uppercase().as_str()).is_ok() => {
                 let second = self.tokens.get(self.at + 1);
                 let csv = token.is_word("LOAD") && second.is_some_and(|second| second.is_word("CSV"));
                 let clause = if csv { "LOAD CSV".to_owned() } else { word.to_ascii_uppercase() };
-                token.refused(clause, RefusedKind::Clause)
+                token.refused(clause, RefusalKind::Clause)
             }
-            TokenKind::Word(word) if kind == RefusedKind::Ambiguous => token.refused(word.to_ascii_uppercase(), kind),
+            TokenKind::Word(word) if kind == RefusalKind::Ambiguous => token.refused(word.to_ascii_uppercase(), kind),
             _ => token.refused(&self.text[token.start..token.end], kind),
         }
     }

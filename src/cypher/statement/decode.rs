@@ -2,10 +2,10 @@
 
 use std::char::{REPLACEMENT_CHARACTER, decode_utf16};
 
-use super::{Refused, RefusedKind};
+use super::{Refusal, RefusalKind};
 
 /// The text without any `\u`. A server that decodes it again finds nothing to do, so both read the same tokens.
-pub(super) fn decode(text: &str) -> Result<String, Refused> {
+pub(super) fn decode(text: &str) -> Result<String, Refusal> {
     let mut decoded = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("\\u") {
@@ -39,12 +39,12 @@ pub(super) fn decode(text: &str) -> Result<String, Refused> {
     }
 }
 
-fn refused(before: &str) -> Refused {
+fn refused(before: &str) -> Refusal {
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    Refused {
+    Refusal {
         clause: "\\u".to_owned(),
         line: before.matches('\n').count() + 1,
         column: before[line_start..].chars().count() + 1,
-        kind: RefusedKind::Token,
+        kind: RefusalKind::Token,
     }
 }

@@ -4,7 +4,7 @@
 //! way to a property: by its name, by a name that is made at run time, or all of them at once.
 
 use super::tokens::{Token, TokenKind};
-use super::{Refused, RefusedKind};
+use super::{Refusal, RefusalKind};
 
 /// Labels and types of what holds a secret, or is nothing but a part of the history.
 const NAMES: [&str; 4] = ["Lease", "PART", "Snapshot", "Text"];
@@ -22,11 +22,11 @@ pub fn is_secret(property: &str, labels: &[impl AsRef<str>]) -> bool {
 }
 
 /// Refuses what could read a secret.
-pub(super) fn check(text: &str, tokens: &[Token]) -> Result<(), Refused> {
+pub(super) fn check(text: &str, tokens: &[Token]) -> Result<(), Refusal> {
     let reader = Reader { text, tokens };
     for (at, token) in tokens.iter().enumerate() {
         if let Some(what) = reader.secret(at) {
-            return Err(token.refused(what, RefusedKind::Secret));
+            return Err(token.refused(what, RefusalKind::Secret));
         }
     }
     Ok(())

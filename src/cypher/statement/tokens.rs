@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-use super::{Refused, RefusedKind};
+use super::{Refusal, RefusalKind};
 
 /// One token of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,14 +52,14 @@ impl Token {
         matches!(&self.kind, TokenKind::Word(text) if text.eq_ignore_ascii_case(word))
     }
 
-    pub(super) fn refused(&self, clause: impl Into<String>, kind: RefusedKind) -> Refused {
-        Refused { clause: clause.into(), line: self.line, column: self.column, kind }
+    pub(super) fn refused(&self, clause: impl Into<String>, kind: RefusalKind) -> Refusal {
+        Refusal { clause: clause.into(), line: self.line, column: self.column, kind }
     }
 }
 
 /// The tokens, and the text with every comment blanked out.
 // Blanked out rather than cut out, so that places in a server's own messages stay right.
-pub(super) fn read(text: String) -> Result<(String, Vec<Token>), Refused> {
+pub(super) fn read(text: String) -> Result<(String, Vec<Token>), Refusal> {
     let mut reader = Reader { text: &text, characters: text.char_indices().peekable(), line: 1, line_start: 0 };
     let (mut tokens, mut comments) = (Vec::new(), Vec::new());
     while let Some(piece) = reader.next()? {
@@ -93,11 +93,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn next(&mut self) -> Result<Option<Piece>, Refused> {
+    fn next(&mut self) -> Result<Option<Piece>, Refusal> {
         self.take_while(|character| matches!(character, ' ' | '\t' | '\r' | '\n'));
         let Some(&(start, first)) = self.characters.peek() else { return Ok(None) };
         let (line, column) = (self.line, self.text[self.line_start..start].chars().count() + 1);
-        let fail = |clause: &str| Refused { clause: clause.to_owned(), line, column, kind: RefusedKind::Token };
+        let fail = |clause: &str| Refusal { clause: clause.to_owned(), line, column, kind: RefusalKind::Token };
         if self.text[start..].starts_with("//") {
             self.take_while(|character| !matches!(character, '\r' | '\n'));
             return Ok(Some(Piece::Comment(start, self.place())));
