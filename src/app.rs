@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-pub use ask::{Asked, Told};
+pub use ask::{Part, Question};
 pub use committer::Clock;
 pub use coupling::CouplingView;
 pub use error::AppError;

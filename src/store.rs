@@ -10,7 +10,7 @@ pub mod transfer;
 
 use std::fmt;
 
-pub use question::{Answered, Cell, QueryError, Question, TakeRow, Unanswerable};
+pub use question::{Cell, Ending, Query, QueryError, TakeRow, Unanswerable};
 
 use crate::catalog::Catalog;
 use crate::model::{
@@ -90,7 +90,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`QueryError`], perhaps after rows were taken.
-    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError>;
+    fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError>;
 
     /// What whoever runs it should mend about it, in sentences.
     fn warnings(&self) -> Vec<String> {

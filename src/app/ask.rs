@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use super::{App, AppError};
 use crate::cypher::statement::Statement;
 use crate::document::{Json, JsonText};
-use crate::store::{Answered, Question, Store};
+use crate::store::{Ending, Query, Store};
 
 /// How many questions are answered at once; others wait. They are heavy, and planning must go on meanwhile.
 pub(super) const AT_ONCE: usize = 4;
@@ -18,7 +18,7 @@ const WAITING_ROWS: usize = 512;
 
 /// A question of the graph.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct Question {
     /// A statement that only reads.
     pub statement: Statement,
     /// The values of its parameters, by name.
@@ -29,13 +29,13 @@ pub struct Asked {
     pub time: Duration,
 }
 
-/// A part of an answer.
+/// A part of the answer to a [`Question`].
 #[derive(Debug)]
-pub enum Told {
+pub enum Part {
     /// A row.
     Row(JsonText),
     /// The last part: how it ended.
-    End(Result<Answered, AppError>),
+    End(Result<Ending, AppError>),
 }
 
 impl App {
@@ -43,37 +43,37 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Unavailable`] where too many ask at once; every other error is a part of the answer, perhaps its first.
-    pub async fn ask(&self, asked: Asked) -> Result<Receiver<Told>, AppError> {
-        let turn = tokio::time::timeout(asked.time, self.askers.clone().acquire_owned()).await;
+    pub async fn ask(&self, question: Question) -> Result<Receiver<Part>, AppError> {
+        let turn = tokio::time::timeout(question.time, self.askers.clone().acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok);
         let busy = || format!("{AT_ONCE} questions of the graph are being answered already, and none of them ended");
         let turn = turn.ok_or_else(|| AppError::Unavailable(busy()))?;
         let (sender, receiver) = channel(WAITING_ROWS);
         let (store, runtime) = (self.store.clone(), Handle::current());
         tokio::task::spawn_blocking(move || {
-            let ended = answer(store.as_ref(), &asked, &sender, &runtime);
+            let ended = answer(store.as_ref(), &question, &sender, &runtime);
             // Whoever does not take the end within this time does not wait for it.
-            drop(runtime.block_on(sender.send_timeout(Told::End(ended), asked.time)));
+            drop(runtime.block_on(sender.send_timeout(Part::End(ended), question.time)));
             drop(turn);
         });
         Ok(receiver)
     }
 }
 
-fn answer(store: &dyn Store, asked: &Asked, sender: &Sender<Told>, runtime: &Handle) -> Result<Answered, AppError> {
-    let deadline = Instant::now() + asked.time;
+fn answer(store: &dyn Store, question: &Question, sender: &Sender<Part>, runtime: &Handle) -> Result<Ending, AppError> {
+    let deadline = Instant::now() + question.time;
     let is_wanted = || !sender.is_closed();
-    let question = Question {
-        statement: &asked.statement,
-        parameters: &asked.parameters,
-        rows: asked.rows,
-        time: asked.time,
+    let query = Query {
+        statement: &question.statement,
+        parameters: &question.parameters,
+        rows: question.rows,
+        time: question.time,
         is_wanted: &is_wanted,
     };
     let mut is_late = false;
-    let answered = store.query(&question, &mut |row| {
+    let ending = store.query(&query, &mut |row| {
         // At full speed there is room, and no clock is looked at.
-        let Err(full) = sender.try_send(Told::Row(row)) else { return ControlFlow::Continue(()) };
+        let Err(full) = sender.try_send(Part::Row(row)) else { return ControlFlow::Continue(()) };
         let left = deadline.saturating_duration_since(Instant::now());
         match runtime.block_on(sender.send_timeout(full.into_inner(), left)) {
             Ok(()) => ControlFlow::Continue(()),
@@ -83,5 +83,5 @@ fn answer(store: &dyn Store, asked: &Asked, sender: &Sender<Told>, runtime: &Han
             }
         }
     })?;
-    Ok(if is_late { Answered::TimeLimit } else { answered })
+    Ok(if is_late { Ending::TimeLimit } else { ending })
 }

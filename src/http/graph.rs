@@ -12,11 +12,11 @@ use super::answer::{Answer, respond};
 use super::problem::Refusal;
 use super::query::Query;
 use super::{HttpLimits, State, body};
-use crate::app::{AppError, Asked, Told};
+use crate::app::{AppError, Part, Question};
 use crate::cypher::statement::Statement;
 use crate::model::Code;
-use crate::store::Answered;
-use crate::wire::GraphQueryDocument;
+use crate::spec::GraphQueryDocument;
+use crate::store::Ending;
 
 /// One line a row.
 const CONTENT_TYPE: &str = "application/x-ndjson";
@@ -31,9 +31,9 @@ async fn query_answer(request: &HttpRequest, payload: web::Payload, state: &Stat
     let received = body::collect(payload, state.limits.body_bytes, state.limits).await?;
     Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
     let document = body::read(state, body::required_syntax(request)?, received, Code::InvalidGraphQuery).await?;
-    let question = GraphQueryDocument::read(&document)
+    let posted = GraphQueryDocument::read(&document)
         .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidGraphQuery, problems)))?;
-    let statement = Statement::parse(&question.query).map_err(AppError::from)?;
+    let statement = Statement::parse(&posted.query).map_err(AppError::from)?;
     // The last line of an answer that was cut short could not be told from such a row.
     if let Some([only @ ("truncated" | "error")]) =
         statement.columns().as_deref().map(|columns| columns.iter().map(String::as_str).collect::<Vec<_>>()).as_deref()
@@ -43,22 +43,21 @@ async fn query_answer(request: &HttpRequest, payload: web::Payload, state: &Stat
         return Err(Refusal::new(Code::InvalidGraphQuery, detail));
     }
     let HttpLimits { query_rows: rows, query_time: time, .. } = state.limits;
-    let asked = Asked { statement, parameters: question.parameters, rows, time };
-    let mut told = state.app.ask(asked).await?;
+    let mut parts = state.app.ask(Question { statement, parameters: posted.parameters, rows, time }).await?;
     // What is wrong with the question shows before the first row does, while there can still be another status.
-    let first = match told.recv().await {
-        Some(Told::End(Err(error))) => return Err(error.into()),
+    let first = match parts.recv().await {
+        Some(Part::End(Err(error))) => return Err(error.into()),
         first => first,
     };
-    let lines = Lines { first, told, limits: state.limits, is_over: false };
+    let lines = Lines { first, parts, limits: state.limits, is_over: false };
     let stream = unfold(lines, |mut lines| async { Some((Ok::<_, Infallible>(lines.piece().await?), lines)) });
     Ok(HttpResponse::Ok().content_type(CONTENT_TYPE).streaming(stream))
 }
 
 /// The answer on its way. Where the client goes away it is dropped, and the question given up.
 struct Lines {
-    first: Option<Told>,
-    told: Receiver<Told>,
+    first: Option<Part>,
+    parts: Receiver<Part>,
     limits: HttpLimits,
     is_over: bool,
 }
@@ -70,8 +69,8 @@ impl Lines {
         while !self.is_over && piece.len() < PIECE_BYTES {
             let next = match self.first.take() {
                 Some(first) => Some(first),
-                None if piece.is_empty() => self.told.recv().await,
-                None => match self.told.try_recv() {
+                None if piece.is_empty() => self.parts.recv().await,
+                None => match self.parts.try_recv() {
                     Ok(next) => Some(next),
                     Err(_) => break,
                 },
@@ -81,18 +80,18 @@ impl Lines {
         (!piece.is_empty()).then(|| Bytes::from(piece))
     }
 
-    fn write(&mut self, piece: &mut Vec<u8>, told: Option<Told>) {
-        let last = match told {
-            Some(Told::Row(row)) => {
+    fn write(&mut self, piece: &mut Vec<u8>, part: Option<Part>) {
+        let last = match part {
+            Some(Part::Row(row)) => {
                 piece.extend_from_slice(row.as_str().as_bytes());
                 return piece.push(b'\n');
             }
-            Some(Told::End(Ok(Answered::Complete))) => None,
-            Some(Told::End(Ok(Answered::RowLimit))) => Some(json!({"truncated": {"rows": self.limits.query_rows}})),
-            Some(Told::End(Ok(Answered::TimeLimit))) => {
+            Some(Part::End(Ok(Ending::Complete))) => None,
+            Some(Part::End(Ok(Ending::RowLimit))) => Some(json!({"truncated": {"rows": self.limits.query_rows}})),
+            Some(Part::End(Ok(Ending::TimeLimit))) => {
                 Some(json!({"truncated": {"seconds": self.limits.query_time.as_secs()}}))
             }
-            Some(Told::End(Err(error))) => Some(Refusal::from(error).as_line()),
+            Some(Part::End(Err(error))) => Some(Refusal::from(error).as_line()),
             None => Some(Refusal::new(Code::Internal, "the question was given up").as_line()),
         };
         self.is_over = true;

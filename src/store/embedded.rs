@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 
 use super::{
-    Answered, CommitError, Decide, DeploymentFilter, ListedDeployment, Page, QueryError, Question, Store, StoreError,
+    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, Page, Query, QueryError, Store, StoreError,
     StoredDeployment, TakeRow, Turn,
 };
 use crate::catalog::Catalog;
@@ -111,8 +111,8 @@ impl Store for EmbeddedStore {
         self.read(|connection| history::deployments(connection, filter, page))
     }
 
-    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
-        self.answer(question, take)
+    fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {
+        self.answer(query, take)
     }
 
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {

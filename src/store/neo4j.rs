@@ -25,7 +25,7 @@ use tokio::runtime::Runtime;
 pub use address::Address;
 
 use super::{
-    Answered, CommitError, Decide, DeploymentFilter, ListedDeployment, Page, QueryError, Question, Store, StoreError,
+    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, Page, Query, QueryError, Store, StoreError,
     StoredDeployment, TakeRow,
 };
 use crate::catalog::Catalog;
@@ -151,8 +151,8 @@ impl Store for Neo4jStore {
         self.snapshots.offer(catalog);
     }
 
-    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
-        self.answer(question, take)
+    fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {
+        self.answer(query, take)
     }
 
     fn close(&self, _catalog: &Catalog) {

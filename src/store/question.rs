@@ -11,9 +11,9 @@ pub use crate::cypher::portable::Unanswerable;
 use crate::cypher::statement::{Statement, is_secret};
 use crate::document::{Json, JsonText};
 
-/// A statement that only reads, and how much may be spent on it.
+/// A question as it is put to a store: a statement that only reads, and how much may be spent on it.
 #[derive(Clone, Copy)]
-pub struct Question<'a> {
+pub struct Query<'a> {
     /// What is asked.
     pub statement: &'a Statement,
     /// The values of its parameters, by name.
@@ -31,7 +31,7 @@ pub type TakeRow<'a> = dyn FnMut(JsonText) -> ControlFlow<()> + 'a;
 
 /// How an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
+pub enum Ending {
     /// Every row was taken, or whoever took them wanted no more.
     Complete,
     /// There are more rows than were asked for.

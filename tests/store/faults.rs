@@ -13,7 +13,7 @@ use mortise::http::{self, HttpLimits};
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::{
-    Answered, CommitError, Decide, DeploymentFilter, ListedDeployment, Page, QueryError, Question, Store, StoreError,
+    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, Page, Query, QueryError, Store, StoreError,
     StoredDeployment, TakeRow, Turn,
 };
 use serde_json::{Value, json};
@@ -94,8 +94,8 @@ impl Store for Faulty {
         self.store.deployments(filter, page)
     }
 
-    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
-        self.store.query(question, take)
+    fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {
+        self.store.query(query, take)
     }
 
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {

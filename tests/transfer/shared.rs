@@ -7,7 +7,7 @@ use mortise::catalog::Catalog;
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use mortise::store::transfer::{Source, TransferError, import};
 use mortise::store::{
-    Answered, CommitError, Decide, DeploymentFilter, ListedDeployment, Page, QueryError, Question, Store, StoreError,
+    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, Page, Query, QueryError, Store, StoreError,
     StoredDeployment, TakeRow, Turn,
 };
 
@@ -100,8 +100,8 @@ impl Store for Shared {
         self.0.offer_snapshot(catalog);
     }
 
-    fn query(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
-        self.0.query(question, take)
+    fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {
+        self.0.query(query, take)
     }
 
     fn close(&self, catalog: &Catalog) {

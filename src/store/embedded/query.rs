@@ -22,7 +22,7 @@ use super::{EmbeddedStore, history};
 use crate::cypher::portable::{Portable, Unanswerable};
 use crate::graph::{Delta, MemoryGraph};
 use crate::store::question::row;
-use crate::store::{Answered, QueryError, Question, StoreError, TakeRow};
+use crate::store::{Ending, Query, QueryError, StoreError, TakeRow};
 use adapter::{Stop, View};
 
 /// How many nodes and relationships the graph in memory may have.
@@ -62,7 +62,7 @@ struct Table {
 }
 
 impl EmbeddedStore {
-    pub(super) fn answer(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
+    pub(super) fn answer(&self, question: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {
         let deadline = Instant::now() + question.time;
         let portable =
             Portable::of(question.statement, question.parameters, question.rows).map_err(QueryError::Refused)?;
@@ -71,13 +71,13 @@ impl EmbeddedStore {
         let stop = Arc::new(Stop::default());
         let view = View::new(graph.clone(), stop.clone());
         let answer = self.run(view, portable.text, parameters, question.time)?;
-        let Some(table) = wait(&answer, &stop, deadline, question.is_wanted)? else { return Ok(Answered::TimeLimit) };
+        let Some(table) = wait(&answer, &stop, deadline, question.is_wanted)? else { return Ok(Ending::TimeLimit) };
         if table.columns != portable.columns.len() {
             return Err(failed("the engine answered other columns than were asked for"));
         }
         for (count, values) in table.rows.into_iter().enumerate() {
             if count == question.rows {
-                return Ok(Answered::RowLimit);
+                return Ok(Ending::RowLimit);
             }
             let cells = values.into_iter().map(|value| values::cell(&graph, value));
             let cells = cells.collect::<Result<Vec<_>, QueryError>>()?;
@@ -86,7 +86,7 @@ impl EmbeddedStore {
                 break;
             }
         }
-        Ok(Answered::Complete)
+        Ok(Ending::Complete)
     }
 
     /// The graph as the history makes it now.

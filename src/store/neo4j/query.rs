@@ -14,7 +14,7 @@ use super::Neo4jStore;
 use super::fault::{Deadline, Fault};
 use crate::document::JsonText;
 use crate::store::question::row;
-use crate::store::{Answered, QueryError, Question, TakeRow};
+use crate::store::{Ending, Query, QueryError, TakeRow};
 
 /// The longest that any question may be allowed to take.
 pub(super) const LONGEST: Duration = Duration::from_secs(3_600);
@@ -32,7 +32,7 @@ enum Next {
 }
 
 impl Neo4jStore {
-    pub(super) fn answer(&self, question: &Question<'_>, take: &mut TakeRow<'_>) -> Result<Answered, QueryError> {
+    pub(super) fn answer(&self, question: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {
         let deadline = Deadline::after(question.time + GRACE);
         let answered = self.ask(question, deadline, take);
         match answered {
@@ -52,12 +52,7 @@ impl Neo4jStore {
     }
 
     /// How it ended, and whether all that the database answered was read.
-    fn ask(
-        &self,
-        question: &Question<'_>,
-        deadline: Deadline,
-        take: &mut TakeRow<'_>,
-    ) -> Result<(Answered, bool), Fault> {
+    fn ask(&self, question: &Query<'_>, deadline: Deadline, take: &mut TakeRow<'_>) -> Result<(Ending, bool), Fault> {
         let text = question.statement.text();
         let parameters = values::parameters(question.parameters).map_err(|error| match error {
             QueryError::Invalid(message) => Fault::Refused { code: PARAMETER.to_owned(), message },
@@ -83,13 +78,13 @@ impl Neo4jStore {
         loop {
             // Outside of the runtime: whoever takes a row may wait until there is room for it.
             match self.runtime.block_on(next(&mut stream, deadline, question.is_wanted))? {
-                Next::End => return Ok((Answered::Complete, true)),
-                Next::Unwanted => return Ok((Answered::Complete, false)),
-                Next::Row(_) if taken == question.rows => return Ok((Answered::RowLimit, false)),
+                Next::End => return Ok((Ending::Complete, true)),
+                Next::Unwanted => return Ok((Ending::Complete, false)),
+                Next::Row(_) if taken == question.rows => return Ok((Ending::RowLimit, false)),
                 Next::Row(row) => {
                     taken += 1;
                     if take(shown(&row, columns.as_deref())?) == ControlFlow::Break(()) {
-                        return Ok((if deadline.is_past() { Answered::TimeLimit } else { Answered::Complete }, false));
+                        return Ok((if deadline.is_past() { Ending::TimeLimit } else { Ending::Complete }, false));
                     }
                 }
             }
@@ -122,19 +117,19 @@ async fn next(
 }
 
 /// What an error says of the question.
-fn told(fault: Fault) -> Result<Answered, QueryError> {
+fn told(fault: Fault) -> Result<Ending, QueryError> {
     match fault {
         Fault::Refused { code, .. }
             if code.contains("TransactionTimedOut") || code.ends_with("Transaction.Terminated") =>
         {
-            Ok(Answered::TimeLimit)
+            Ok(Ending::TimeLimit)
         }
         Fault::Refused { code, message }
             if code.contains(".ClientError.Statement.") || code.contains(".ClientError.Procedure.") =>
         {
             Err(QueryError::Invalid(message))
         }
-        Fault::Late(_) => Ok(Answered::TimeLimit),
+        Fault::Late(_) => Ok(Ending::TimeLimit),
         other => Err(QueryError::Unavailable(other.into())),
     }
 }
