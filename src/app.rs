@@ -26,11 +26,10 @@ use uuid::Uuid;
 
 pub use ask::{Part, Question};
 pub use committer::Clock;
-pub use coupling::CouplingView;
 pub use error::AppError;
 pub use finish::FinishRequest;
-pub use names::NamedKind;
-pub use queries::{ComponentFilter, ComponentPage, Listed};
+pub use names::{NamedDetail, NamedKind, Requirers};
+pub use queries::{ComponentDetail, ComponentFilter, Listed};
 pub use start::{StartOutcome, StartRequest};
 
 use crate::catalog::Catalog;

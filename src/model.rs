@@ -7,6 +7,7 @@ mod attributes;
 mod change;
 mod code;
 mod component;
+mod coupling;
 mod deployment_spec;
 mod id;
 mod labels;
@@ -28,6 +29,7 @@ pub use change::{
 };
 pub use code::Code;
 pub use component::{ComponentRow, ComponentState, Owner};
+pub use coupling::{Coupling, Requirer};
 pub use deployment_spec::{Action, Condition, DeploymentSpec, Opening, Outcome, State};
 pub use id::{ComponentId, DeploymentId, LeaseToken, PlanId};
 pub use labels::{Labels, Layer, RESERVED_LABELS};

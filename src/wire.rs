@@ -1,4 +1,5 @@
-//! The forms in which things are posted and answered.
+//! The wire forms: what is answered of plans, attempts, Components and whatever has a name, what is recorded of a resolution,
+//! and what is read back of it.
 //!
 //! What is posted: the bodies of a finish, of a question of the graph, of a Server and an Environment, and the selector of
 //! a query. The body of a start is read in [`crate::spec`].
@@ -7,15 +8,21 @@
 //! A resolution is recorded as the text that was answered, so that a plan can never be shown otherwise than it was given.
 
 mod artifact_spec;
-mod filter;
+mod attempt;
+mod component;
+mod coupling;
 mod matched;
+mod named;
 mod plan;
 mod posted;
 mod recorded;
 
 pub use artifact_spec::{artifact_spec, artifact_specs};
-pub use filter::{SelectorFilterError, parse_filter};
+pub use attempt::{AttemptView, ReceivedSpec, ReceivedView};
+pub use component::{ComponentDetailView, ComponentView};
+pub use coupling::{CouplingView, RequirerView, RequirersView};
 pub use matched::MatchView;
+pub use named::{ArtifactView, EnvironmentView, InterfaceView, NamedDetailView, ServerView, SystemView};
 pub use plan::{Deployable, DeploymentView, LeaseView, MemberDeployment, PlanBody, PlanView};
 pub use posted::{AttributeCorrection, FinishDocument, GraphQueryDocument, read_environment, read_server};
 pub use recorded::{RecordedProvide, RecordedRequire, RecordedSpec, with_attributes};

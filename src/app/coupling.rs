@@ -1,44 +1,21 @@
-//! Couplings as answers show them.
+//! Who is coupled to a Component.
 
-use serde::Serialize;
+use crate::catalog::{Catalog, Component, Consumer};
+use crate::model::{Coupling, Requirer, Scope};
 
-use crate::catalog::Consumer;
-use crate::model::{DeploymentId, Name, Scope, Slot};
-
-/// A require of an active attempt that is coupled to something.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CouplingView {
-    artifact: Name,
-    environment: Name,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    instance: String,
-    require: Name,
-    scope: Scope,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deployment: Option<DeploymentId>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    broken: bool,
+/// All consumers of a Component, of both scopes, ordered by slot and require.
+pub fn couplings(catalog: &Catalog, component: &Component<'_>) -> Vec<Coupling> {
+    let consumers = catalog.consumers(component.id());
+    consumers.iter().map(|consumer| coupling(consumer, consumer.is_broken_on(component))).collect()
 }
 
-impl CouplingView {
-    /// A consumer, and whether its coupling is broken.
-    pub fn new(consumer: &Consumer<'_>, broken: bool) -> Self {
-        let Slot { artifact, environment, instance } = &consumer.requirements.slot;
-        Self {
-            artifact: artifact.clone(),
-            environment: environment.clone(),
-            instance: instance.to_string(),
-            require: consumer.require.name.clone(),
-            scope: consumer.require.scope,
-            deployment: consumer.requirements.deployment,
-            // What is not coupled cannot break.
-            broken: broken && consumer.require.scope == Scope::Runtime,
-        }
-    }
-
-    /// A coupling that is broken now.
-    pub fn broken(consumer: &Consumer<'_>) -> Self {
-        Self::new(consumer, true)
+/// A consumer, and whether its coupling is broken.
+pub fn coupling(consumer: &Consumer<'_>, broken: bool) -> Coupling {
+    let Consumer { requirements, require } = consumer;
+    Coupling {
+        requirer: Requirer::new(requirements, &require.name),
+        scope: require.scope,
+        // What is not coupled cannot break.
+        broken: broken && require.scope == Scope::Runtime,
     }
 }

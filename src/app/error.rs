@@ -1,12 +1,10 @@
 //! Why a request is refused. Every variant is one problem of the wire contract.
 
 use crate::cypher::statement::Refusal;
-use crate::model::{Code, DeploymentSpec, Name};
-use crate::reading::Problems;
+use crate::model::{Code, Coupling, DeploymentSpec, Name};
+use crate::spec::Problems;
 use crate::store::{QueryError, StoreError, Unanswerable};
 use crate::wire::PlanView;
-
-use super::coupling::CouplingView;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -50,7 +48,7 @@ pub enum AppError {
         holder: Option<Box<DeploymentSpec>>,
     },
     /// Couplings point at the Server.
-    ServerInUse(Vec<CouplingView>),
+    ServerInUse(Vec<Coupling>),
     /// The statement does more than read, or this store must not answer it.
     QueryRefused(Unanswerable),
     /// The statement, or one of its parameters, is wrong.

@@ -1,21 +1,17 @@
 //! Questions asked of the graph.
 
-use serde::Serialize;
-
-use super::coupling::CouplingView;
+use super::coupling::couplings;
 use super::views::{self, Leases};
 use super::{App, AppError};
-use crate::catalog::Component;
-use crate::document::JsonText;
+use crate::catalog::{Catalog, Component};
 use crate::model::{
-    ComponentId, ComponentState, Condition, DeploymentId, DeploymentSpec, Name, Outcome, PlanId, ReceivedRow, Selector,
-    State, Timestamp,
+    ComponentId, ComponentRow, ComponentState, Coupling, DeploymentSpec, PlanId, ReceivedRow, Selector,
 };
-use crate::store::{DeploymentFilter, ListedDeployment, Page};
-use crate::wire::{MatchView, PlanView};
+use crate::store::{DeploymentFilter, Page, Store, StoreError};
+use crate::wire::PlanView;
 
 /// How many attempts are shown where a thing names its attempts.
-pub(super) const ATTEMPTS: usize = 100;
+const ATTEMPTS: usize = 100;
 
 /// Which Components to list; absent: any.
 #[derive(Clone, Debug, Default)]
@@ -30,74 +26,34 @@ pub struct ComponentFilter {
     pub selector: Selector,
 }
 
-/// A page of Components, and where the next one begins.
-pub struct ComponentPage {
-    /// The items, as JSON.
-    pub items: Vec<JsonText>,
-    /// The id of the last item, where there are more after it.
-    pub next: Option<ComponentId>,
+/// A page of a list, and where the next one begins.
+#[derive(Clone, Debug)]
+pub struct Listed<T, P> {
+    /// The items, in the order of the list.
+    pub items: Vec<T>,
+    /// The place of the last item, where there are more after it.
+    pub next: Option<P>,
 }
 
-/// A page of anything, and where the next one begins.
-pub struct Listed {
-    /// The items, as JSON.
-    pub items: Vec<JsonText>,
-    /// The cursor of the next page, where there is one.
-    pub next: Option<String>,
-}
-
-/// An attempt in a list.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AttemptView<'a> {
-    id: DeploymentId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    set: Option<PlanId>,
-    system: &'a Name,
-    artifact: &'a Name,
-    version: &'a str,
-    environment: &'a Name,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    instance: &'a str,
-    number: u64,
-    current_state: State,
-    target_state: State,
-    condition: Condition,
-    created_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actor: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    outcome: Option<Outcome>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finished_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    supersedes: Option<DeploymentId>,
-}
-
-impl<'a> From<&'a DeploymentSpec> for AttemptView<'a> {
-    fn from(spec: &'a DeploymentSpec) -> Self {
-        Self {
-            id: spec.id,
-            set: (spec.plan.0 != spec.id.0).then_some(spec.plan),
-            system: &spec.system,
-            artifact: &spec.slot.artifact,
-            version: &spec.version,
-            environment: &spec.slot.environment,
-            instance: &spec.slot.instance,
-            number: spec.number,
-            current_state: spec.current_state,
-            target_state: spec.target_state,
-            condition: spec.condition(),
-            created_at: spec.created_at,
-            actor: spec.actor.as_deref(),
-            outcome: spec.outcome,
-            reason: spec.reason.as_deref(),
-            finished_at: spec.finished_at,
-            supersedes: spec.supersedes,
-        }
+impl<T, P> Listed<T, P> {
+    /// The first `limit` of `found`, which has one more where there are more; `place` is that of an item in the list.
+    pub(super) fn first(mut found: Vec<T>, limit: usize, place: impl FnOnce(&T) -> P) -> Self {
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(place);
+        Self { items: found, next }
     }
+}
+
+/// A Component with what belongs to it.
+#[derive(Clone, Debug)]
+pub struct ComponentDetail {
+    /// The Component.
+    pub component: ComponentRow,
+    /// Its consumers of both scopes, ordered by slot and require.
+    pub consumers: Vec<Coupling>,
+    /// The attempts of its slot, the newest first.
+    pub attempts: Vec<DeploymentSpec>,
 }
 
 impl App {
@@ -130,13 +86,11 @@ impl App {
         filter: DeploymentFilter,
         limit: usize,
         before: Option<i64>,
-    ) -> Result<Listed, AppError> {
+    ) -> Result<Listed<DeploymentSpec, i64>, AppError> {
         let page = Page { limit: limit + 1, before };
-        let mut found = self.blocking(move |store| store.deployments(&filter, page)).await??;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|last| last.place.to_string());
-        Ok(Listed { items: attempts(&found), next })
+        let found = self.blocking(move |store| store.deployments(&filter, page)).await??;
+        let Listed { items, next } = Listed::first(found, limit, |last| last.place);
+        Ok(Listed { items: items.into_iter().map(|listed| listed.spec).collect(), next })
     }
 
     /// Components in order of their ids, which is that of their first planning.
@@ -148,62 +102,34 @@ impl App {
         filter: ComponentFilter,
         limit: usize,
         after: Option<ComponentId>,
-    ) -> Result<ComponentPage, AppError> {
+    ) -> Result<Listed<ComponentRow, ComponentId>, AppError> {
         let catalog = self.catalog();
         // A filter that little satisfies looks at every Component.
         self.blocking(move |_| {
             let state = filter.state.unwrap_or(ComponentState::Active);
-            let mut found: Vec<Component<'_>> = if state == ComponentState::Planned {
+            let accepted = |component: &Component<'_>| component.state() == state && filter.accepts(component);
+            let found: Vec<_> = if state == ComponentState::Planned {
                 let planned = catalog.planned_components_after(after).into_iter();
-                planned.filter(|component| filter.accepts(component)).take(limit + 1).collect()
+                planned.filter(accepted).take(limit + 1).map(|component| component.row()).collect()
             } else {
-                let known = catalog.components_after(after).filter(|component| component.state() == state);
-                known.filter(|component| filter.accepts(component)).take(limit + 1).collect()
+                let known = catalog.components_after(after);
+                known.filter(accepted).take(limit + 1).map(|component| component.row()).collect()
             };
-            let more = found.len() > limit;
-            found.truncate(limit);
-            let next = found.last().filter(|_| more).map(Component::id);
-            ComponentPage { items: found.iter().map(|component| text(&MatchView::from(component))).collect(), next }
+            Listed::first(found, limit, |last| last.id)
         })
         .await
     }
 
-    /// A Component, or else what an open attempt would make, its consumers, and the attempts of its slot, the newest first.
+    /// A Component, or else what an open attempt would make.
     ///
     /// # Errors
     /// [`AppError::NotFound`] where there is none.
-    pub async fn component(&self, id: ComponentId) -> Result<JsonText, AppError> {
-        self.found_at_last(async || self.known_component(id).await).await
-    }
-
-    async fn known_component(&self, id: ComponentId) -> Result<JsonText, AppError> {
-        #[derive(Serialize)]
-        struct View<'a> {
-            #[serde(flatten)]
-            component: MatchView<'a>,
-            consumers: Vec<CouplingView>,
-            attempts: Vec<JsonText>,
-        }
-        let catalog = self.catalog();
-        let planned = || catalog.planned_components_after(None).into_iter().find(|component| component.id() == id);
-        let component = catalog.find_component(id).map(|handle| catalog.component(handle)).or_else(planned);
-        let component = component.ok_or_else(|| AppError::not_found(format!("the component {id}")))?;
-        let attempts = match component.slot() {
-            None => Vec::new(),
-            Some(slot) => {
-                let filter = DeploymentFilter {
-                    artifact: Some(slot.artifact.to_string()),
-                    environment: Some(slot.environment.to_string()),
-                    instance: Some(slot.instance.to_string()),
-                    ..DeploymentFilter::default()
-                };
-                self.deployments(filter, ATTEMPTS, None).await?.items
-            }
-        };
-        let consumers = catalog.consumers(id);
-        let consumers =
-            consumers.iter().map(|consumer| CouplingView::new(consumer, consumer.is_broken_on(&component))).collect();
-        Ok(text(&View { component: MatchView::from(&component), consumers, attempts }))
+    pub async fn component(&self, id: ComponentId) -> Result<ComponentDetail, AppError> {
+        self.found_at_last(async || {
+            let catalog = self.catalog();
+            self.blocking(move |store| component_detail(&catalog, store, id)).await?
+        })
+        .await
     }
 }
 
@@ -222,10 +148,28 @@ impl ComponentFilter {
     }
 }
 
-fn attempts(found: &[ListedDeployment]) -> Vec<JsonText> {
-    found.iter().map(|listed| text(&AttemptView::from(&listed.spec))).collect()
+fn component_detail(catalog: &Catalog, store: &dyn Store, id: ComponentId) -> Result<ComponentDetail, AppError> {
+    let planned = || catalog.planned_components_after(None).into_iter().find(|component| component.id() == id);
+    let component = catalog.find_component(id).map(|handle| catalog.component(handle)).or_else(planned);
+    let component = component.ok_or_else(|| AppError::not_found(format!("the component {id}")))?;
+    let attempts = component.slot().map(|slot| {
+        let filter = DeploymentFilter {
+            artifact: Some(slot.artifact.to_string()),
+            environment: Some(slot.environment.to_string()),
+            instance: Some(slot.instance.to_string()),
+            ..DeploymentFilter::default()
+        };
+        newest_attempts(store, &filter)
+    });
+    Ok(ComponentDetail {
+        component: component.row(),
+        consumers: couplings(catalog, &component),
+        attempts: attempts.transpose()?.unwrap_or_default(),
+    })
 }
 
-pub(super) fn text(view: &impl Serialize) -> JsonText {
-    JsonText::of(view).expect("every key of an answer is text")
+/// The newest attempts among those that `filter` accepts, as many as are shown where a thing names its attempts.
+pub(super) fn newest_attempts(store: &dyn Store, filter: &DeploymentFilter) -> Result<Vec<DeploymentSpec>, StoreError> {
+    let found = store.deployments(filter, Page { limit: ATTEMPTS, before: None })?;
+    Ok(found.into_iter().map(|listed| listed.spec).collect())
 }

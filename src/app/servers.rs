@@ -1,11 +1,11 @@
 //! Servers and Environments: declared, withdrawn.
 
 use super::committer::{Done, Refused};
-use super::coupling::CouplingView;
+use super::coupling::coupling;
 use super::decide::{Answer, Command, DeleteServer, PutEnvironment, PutServer, Refusal};
 use super::start::refused;
 use super::{App, AppError, new_component};
-use crate::model::{ComponentRow, FirstDeployment, Name, ServerDeclaration};
+use crate::model::{ComponentRow, Coupling, FirstDeployment, Name, ServerDeclaration};
 
 impl App {
     /// Declares a Server; true where it was not there before.
@@ -33,7 +33,7 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::NotFound`] where there is none.
-    pub async fn delete_server(&self, name: Name, actor: Option<String>) -> Result<Vec<CouplingView>, AppError> {
+    pub async fn delete_server(&self, name: Name, actor: Option<String>) -> Result<Vec<Coupling>, AppError> {
         match self.committer.commit(Command::DeleteServer(DeleteServer { name: name.clone(), actor })).await {
             Ok(Done { answer: Answer::ServerDeleted(deleted), .. }) => Ok(deleted.broken),
             Ok(_) => Err(AppError::Internal("a withdrawal was answered as something else".to_owned())),
@@ -59,11 +59,10 @@ impl App {
         }
     }
 
-    fn couplings_on_server(&self, name: &Name) -> Vec<CouplingView> {
+    fn couplings_on_server(&self, name: &Name) -> Vec<Coupling> {
         let catalog = self.catalog();
         let server = catalog.server(name.as_str());
-        let couplings = server
-            .map(|server| catalog.couplings_on(server.id()).iter().map(|c| CouplingView::new(c, false)).collect());
-        couplings.unwrap_or_default()
+        let consumers = server.map(|server| catalog.couplings_on(server.id())).unwrap_or_default();
+        consumers.iter().map(|consumer| coupling(consumer, false)).collect()
     }
 }

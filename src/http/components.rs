@@ -3,12 +3,13 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::State;
-use super::answer::{Answer, ok, page, respond};
+use super::answer::{Answer, ok_large, page, respond, views};
 use super::problem::Refusal;
 use super::query::{Query, id};
-use crate::app::{ComponentFilter, Listed};
+use crate::app::{ComponentDetail, ComponentFilter};
 use crate::model::{Code, ComponentState};
-use crate::wire::parse_filter;
+use crate::spec::parse_filter;
+use crate::wire::{AttemptView, ComponentDetailView, ComponentView, CouplingView};
 
 const PARAMETERS: [&str; 10] =
     ["system", "environment", "interface", "artifact", "server", "state", "selector", "limit", "cursor", "consistency"];
@@ -36,8 +37,7 @@ async fn list_answer(request: &HttpRequest, state: &State) -> Answer {
     let limit = query.take_limit()?;
     let after = query.take_parsed("cursor", "the `next` of the answer before")?;
     query.finish_reading(&PARAMETERS, &state.app).await?;
-    let found = state.app.components(filter, limit, after).await?;
-    Ok(page(request, &Listed { items: found.items, next: found.next.map(|id| id.to_string()) }))
+    page(request, state.app.components(filter, limit, after).await?, ComponentView::from).await
 }
 
 pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
@@ -46,5 +46,13 @@ pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpRe
 
 async fn get_answer(request: &HttpRequest, state: &State) -> Answer {
     Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
-    Ok(ok(request, &state.app.component(id(request)?).await?))
+    ok_large(request, state.app.component(id(request)?).await?, detail).await
+}
+
+fn detail(ComponentDetail { component, consumers, attempts }: ComponentDetail) -> ComponentDetailView {
+    ComponentDetailView {
+        component: component.into(),
+        consumers: views(consumers, CouplingView::from),
+        attempts: views(attempts, AttemptView::from),
+    }
 }

@@ -1,14 +1,13 @@
 //! `GET /deployments`, `/deployments/{id}`, `/deployments/{id}/specification`
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde::Serialize;
 
 use super::State;
 use super::answer::{Answer, ok, page, respond};
 use super::query::{Query, id};
-use crate::document::JsonText;
-use crate::model::{Condition, DeploymentId, Outcome, State as DeploymentState};
+use crate::model::{Condition, Outcome, State as DeploymentState};
 use crate::store::DeploymentFilter;
+use crate::wire::{AttemptView, ReceivedView};
 
 const PARAMETERS: [&str; 14] = [
     "system",
@@ -50,7 +49,7 @@ async fn list_answer(request: &HttpRequest, state: &State) -> Answer {
     let limit = query.take_limit()?;
     let before = query.take_parsed("cursor", "the `next` of the answer before")?;
     query.finish_reading(&PARAMETERS, &state.app).await?;
-    Ok(page(request, &state.app.deployments(filter, limit, before).await?))
+    page(request, state.app.deployments(filter, limit, before).await?, AttemptView::from).await
 }
 
 pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
@@ -67,26 +66,7 @@ pub(super) async fn specification(request: HttpRequest, state: web::Data<State>)
 }
 
 async fn specification_answer(request: &HttpRequest, state: &State) -> Answer {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Received {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<DeploymentId>,
-        artifact_spec: JsonText,
-        input: JsonText,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct ReceivedSet {
-        artifact_specs: Vec<Received>,
-    }
     Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
     let (rows, is_set) = state.app.received(id(request)?).await?;
-    let received = rows.into_iter().map(|row| Received {
-        id: is_set.then_some(row.deployment),
-        artifact_spec: row.artifact_spec,
-        input: row.input,
-    });
-    let mut received: Vec<_> = received.collect();
-    Ok(if is_set { ok(request, &ReceivedSet { artifact_specs: received }) } else { ok(request, &received.remove(0)) })
+    Ok(ok(request, &ReceivedView::new(rows, is_set)))
 }

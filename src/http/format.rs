@@ -34,30 +34,35 @@ impl Format {
         preferred.1
     }
 
+    /// `body` in this notation.
+    pub fn encode(self, body: &impl Serialize) -> String {
+        let text = serde_json::to_string(body).expect("every key of an answer is text");
+        match self {
+            Self::Json => text,
+            Self::Yaml => to_yaml(&Json::parse(&text).expect("what was just written as JSON is JSON")),
+        }
+    }
+
     /// An answer with `body`.
     pub fn respond(self, status: StatusCode, body: &impl Serialize) -> HttpResponse {
-        self.respond_as(status, body, "application/json", "application/yaml")
+        self.respond_encoded(status, self.encode(body))
+    }
+
+    /// An answer with a body that was encoded before.
+    pub fn respond_encoded(self, status: StatusCode, body: String) -> HttpResponse {
+        let content_type = match self {
+            Self::Json => "application/json",
+            Self::Yaml => "application/yaml",
+        };
+        HttpResponse::build(status).content_type(content_type).body(body)
     }
 
     /// A problem with `body`.
     pub fn respond_problem(self, status: StatusCode, body: &impl Serialize) -> HttpResponse {
-        self.respond_as(status, body, "application/problem+json", "application/problem+yaml")
-    }
-
-    fn respond_as(
-        self,
-        status: StatusCode,
-        body: &impl Serialize,
-        json: &'static str,
-        yaml: &'static str,
-    ) -> HttpResponse {
-        let text = serde_json::to_string(body).expect("every key of an answer is text");
-        match self {
-            Self::Json => HttpResponse::build(status).content_type(json).body(text),
-            Self::Yaml => {
-                let tree = Json::parse(&text).expect("what was just written as JSON is JSON");
-                HttpResponse::build(status).content_type(yaml).body(to_yaml(&tree))
-            }
-        }
+        let content_type = match self {
+            Self::Json => "application/problem+json",
+            Self::Yaml => "application/problem+yaml",
+        };
+        HttpResponse::build(status).content_type(content_type).body(self.encode(body))
     }
 }

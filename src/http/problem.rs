@@ -5,12 +5,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::answer::views;
 use super::format::Format;
-use crate::app::{AppError, CouplingView};
+use crate::app::AppError;
 use crate::model::{Code, DeploymentId, DeploymentSpec, PlanId};
 use crate::reading::{Problem, Problems};
 use crate::store::Unanswerable;
-use crate::wire::{Deployable, PlanView};
+use crate::wire::{CouplingView, Deployable, PlanView};
 
 /// A refusal on its way to the client.
 #[derive(Debug)]
@@ -214,10 +215,8 @@ impl From<AppError> for Refusal {
             },
             AppError::ServerInUse(couplings) => {
                 let detail = format!("{} couplings point at it; they would be torn", couplings.len());
-                Self {
-                    facts: Box::new(Facts { couplings, ..Facts::default() }),
-                    ..Self::new(Code::ServerInUse, detail)
-                }
+                let facts = Facts { couplings: views(couplings, CouplingView::from), ..Facts::default() };
+                Self { facts: Box::new(facts), ..Self::new(Code::ServerInUse, detail) }
             }
             AppError::QueryRefused(Unanswerable { clause, line, column, message }) => {
                 let facts = Facts { clause: Some(clause), line: Some(line), column: Some(column), ..Facts::default() };

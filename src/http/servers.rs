@@ -4,15 +4,17 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use super::answer::{Answer, ok, respond};
+use super::answer::{Answer, ok, respond, views};
 use super::format::Format;
+use super::names::detail;
 use super::problem::Refusal;
 use super::query::{Query, actor, segment};
 use super::{State, body};
-use crate::app::{AppError, CouplingView, NamedKind};
+use crate::app::{AppError, NamedKind};
 use crate::document::Document;
 use crate::model::{Code, Name};
-use crate::wire::{read_environment, read_server};
+use crate::spec::{read_environment, read_server};
+use crate::wire::CouplingView;
 
 pub(super) async fn put(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     respond(&request, put_answer(&request, payload, &state).await)
@@ -25,7 +27,7 @@ async fn put_answer(request: &HttpRequest, payload: web::Payload, state: &State)
     let declaration = read_server(name.clone(), &document).map_err(invalid)?;
     let (_, is_new) = state.app.put_server(declaration, actor(request)?).await?;
     let server = state.app.declared_server(name.as_str())?;
-    Ok(Format::accepted(request).respond(status(is_new), &server))
+    Ok(Format::accepted(request).respond(status(is_new), &detail(server)))
 }
 
 pub(super) async fn delete(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
@@ -41,7 +43,7 @@ async fn delete_answer(request: &HttpRequest, state: &State) -> Answer {
     Query::without(request)?;
     let name = name(request, Code::NotFound)?;
     let broken = state.app.delete_server(name.clone(), actor(request)?).await?;
-    Ok(ok(request, &Deleted { name, broken }))
+    Ok(ok(request, &Deleted { name, broken: views(broken, CouplingView::from) }))
 }
 
 pub(super) async fn put_environment(
@@ -59,7 +61,7 @@ async fn put_environment_answer(request: &HttpRequest, payload: web::Payload, st
         .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidEnvironment, problems)))?;
     let is_new = state.app.put_environment(name.clone(), policy, actor(request)?).await?;
     let environment = state.app.named_one(NamedKind::Environment, name.as_str()).await?;
-    Ok(Format::accepted(request).respond(status(is_new), &environment))
+    Ok(Format::accepted(request).respond(status(is_new), &detail(environment)))
 }
 
 fn status(is_new: bool) -> StatusCode {

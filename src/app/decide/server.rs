@@ -1,11 +1,11 @@
 //! Servers: declared, declared anew, withdrawn.
 
 use super::{Answer, Decision, Refusal};
-use crate::app::coupling::CouplingView;
+use crate::app::coupling::coupling;
 use crate::catalog::{Catalog, Component};
 use crate::model::{
-    ComponentId, ComponentRow, ComponentState, EnvironmentRow, InterfaceRow, Name, Owner, Row, ServerDeclaration,
-    Timestamp,
+    ComponentId, ComponentRow, ComponentState, Coupling, EnvironmentRow, InterfaceRow, Name, Owner, Row,
+    ServerDeclaration, Timestamp,
 };
 
 /// Declare a Server.
@@ -32,7 +32,7 @@ pub struct DeleteServer {
 #[derive(Debug)]
 pub struct DeletedServer {
     /// The Couplings on it, ordered by slot and require.
-    pub broken: Vec<CouplingView>,
+    pub broken: Vec<Coupling>,
 }
 
 impl PutServer {
@@ -97,8 +97,8 @@ fn moves(before: &Component<'_>, declared: &ServerDeclaration) -> bool {
 impl DeleteServer {
     pub(super) fn decide(&self, catalog: &Catalog, time: Timestamp) -> Result<Decision, Refusal> {
         let server = catalog.server(self.name.as_str()).ok_or(Refusal::NoServer)?;
-        let couplings = catalog.couplings_on(server.id());
-        let broken = couplings.iter().map(|coupling| CouplingView::broken(coupling)).collect();
+        let consumers = catalog.couplings_on(server.id());
+        let broken = consumers.iter().map(|consumer| coupling(consumer, true)).collect();
         let row = ComponentRow { state: ComponentState::Inactive, since: time, ..server.row() };
         Ok(Decision { rows: vec![Row::Component(row)], answer: Answer::ServerDeleted(DeletedServer { broken }) })
     }
