@@ -86,9 +86,15 @@ pub enum OpenError {
     Store(#[from] StoreError),
     /// The settings wished for are not those recorded.
     #[error(
-        "this process was started with other settings than the store was: {0}; see `mortise settings show`, and change them with `mortise settings set`"
+        "this process was started with other settings than the store was: {}; see `mortise settings show`, and change them with `mortise settings set`",
+        crate::wire::settings_difference(recorded, wished)
     )]
-    OtherSettings(String),
+    OtherSettings {
+        /// Those that the store has.
+        recorded: Settings,
+        /// Those that the process was started with.
+        wished: Settings,
+    },
     /// The first settings could not be recorded.
     #[error("the settings could not be recorded: {0}")]
     NotRecorded(String),
@@ -106,17 +112,6 @@ impl SettingsWish {
             finish_needs_token: self.finish_needs_token.unwrap_or(base.finish_needs_token),
         }
     }
-
-    /// `quantifierDialect is document, wished regex; …` for what differs; `None` where nothing does.
-    fn difference(&self, recorded: &Settings) -> Option<String> {
-        let wished = serde_json::to_value(self.over(recorded)).ok()?;
-        let recorded = serde_json::to_value(recorded).ok()?;
-        let members = recorded.as_object()?.iter().filter(|(name, value)| wished.get(name.as_str()) != Some(*value));
-        let differences: Vec<_> = members
-            .map(|(name, value)| format!("{name} is recorded as {value} and wished as {}", wished[name.as_str()]))
-            .collect();
-        (!differences.is_empty()).then(|| differences.join(", "))
-    }
 }
 
 impl App {
@@ -130,8 +125,10 @@ impl App {
         record_settings(store.as_ref(), &mut catalog, &clock, |recorded| {
             recorded.is_none().then(|| wish.over(&Settings::default()))
         })?;
-        if let Some(difference) = catalog.settings().and_then(|recorded| wish.difference(recorded)) {
-            return Err(OpenError::OtherSettings(difference));
+        let recorded = Self::settings(&catalog);
+        let wished = wish.over(&recorded);
+        if wished != recorded {
+            return Err(OpenError::OtherSettings { recorded, wished });
         }
         let published = Arc::new(Published::new(catalog));
         let committer = Committer::start(store.clone(), published.clone(), clock, pace.batch);

@@ -16,6 +16,7 @@ mod named;
 mod plan;
 mod posted;
 mod recorded;
+mod settings;
 
 pub use artifact_spec::{artifact_spec, artifact_specs};
 pub use attempt::{AttemptView, ReceivedSpec, ReceivedView};
@@ -26,3 +27,4 @@ pub use named::{ArtifactView, EnvironmentView, InterfaceView, NamedDetailView, S
 pub use plan::{Deployable, DeploymentView, LeaseView, MemberDeployment, PlanBody, PlanView};
 pub use posted::{AttributeCorrection, FinishDocument, GraphQueryDocument, read_environment, read_server};
 pub use recorded::{RecordedProvide, RecordedRequire, RecordedSpec, with_attributes};
+pub use settings::settings_difference;
