@@ -54,6 +54,14 @@ fn app_knows_neither_a_backend_nor_the_doors() {
 }
 
 #[test]
+fn app_answers_in_values_and_leaves_their_form_to_wire() {
+    for (file, path) in paths_in("app") {
+        let makes_json = is_below(&path, "serde::Serialize") || path.starts_with("serde_json::to_");
+        assert!(!makes_json, "{file} uses {path}");
+    }
+}
+
+#[test]
 fn a_room_imports_only_rooms_that_stand_before_it() {
     for (place, room) in ROOMS.iter().enumerate() {
         assert_none(rooms_imported_by(room), &ROOMS[place + 1..]);
