@@ -1,18 +1,43 @@
 //! How the code is laid out: which room may import which, what each may know of the world outside, what lies at the top.
 //!
-//! The paths are read from the source text itself: comments and literals are taken out, `use` trees are spread out, and
-//! `self` and `super` are resolved from where they stand.
+//! The paths are those of the syntax tree of each file, and those that stand among the tokens of macros, with `self` and
+//! `super` resolved from where they stand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use mortise::model::Code;
+use proc_macro2::{TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::visit::{self, Visit};
+use syn::{ExprPath, ItemMod, Macro, MetaList, Token, UseTree};
+
+/// Whether a room may know of anything but values.
+#[derive(Clone, Copy, PartialEq)]
+enum Purity {
+    Pure,
+    Effectful,
+}
+use Purity::{Effectful, Pure};
 
 /// The rooms in the order of the tour: each imports only those before it.
-const ROOMS: [&str; 15] = [
-    "document", "model", "reading", "template", "catalog", "planner", "spec", "wire", "graph", "cypher", "store",
-    "app", "config", "http", "cli",
+const ROOMS: [(&str, Purity); 14] = [
+    ("document", Pure),
+    ("model", Pure),
+    ("template", Pure),
+    ("catalog", Pure),
+    ("planner", Pure),
+    ("spec", Pure),
+    ("wire", Effectful),
+    ("graph", Pure),
+    ("cypher", Pure),
+    ("store", Effectful),
+    ("app", Effectful),
+    ("config", Effectful),
+    ("http", Effectful),
+    ("cli", Effectful),
 ];
 
 /// What the pure rooms must not know.
@@ -26,7 +51,6 @@ const IMPURE: [&str; 19] = [
     "fastrand",
     "getrandom",
     "jiff::Zoned",
-    "minijinja",
     "neo4rs",
     "rand",
     "rusqlite",
@@ -36,21 +60,21 @@ const IMPURE: [&str; 19] = [
     "std::process",
     "std::thread",
     "tokio",
+    "tracing",
 ];
+
+/// The rooms that leave it to `wire`, `http` and `document` to make JSON of values.
+const WITHOUT_JSON: [&str; 6] = ["model", "template", "catalog", "planner", "spec", "cypher"];
 
 #[test]
 fn http_and_cli_never_import_each_other() {
-    assert_none(rooms_imported_by("http"), &["cli"]);
-    assert_none(rooms_imported_by("cli"), &["http"]);
+    assert_imports_none_of("http", &["cli"]);
+    assert_imports_none_of("cli", &["http"]);
 }
 
 #[test]
 fn app_knows_neither_a_backend_nor_the_doors() {
-    assert_none(rooms_imported_by("app"), &["http", "cli", "config"]);
-    for (file, path) in paths_in("app") {
-        assert!(!is_below(&path, "crate::store::embedded"), "{file} names a backend: {path}");
-        assert!(!is_below(&path, "crate::store::neo4j"), "{file} names a backend: {path}");
-    }
+    assert_imports_none_of("app", &["http", "cli", "config", "store::embedded", "store::neo4j"]);
 }
 
 #[test]
@@ -63,41 +87,41 @@ fn app_answers_in_values_and_leaves_their_form_to_wire() {
 
 #[test]
 fn a_room_imports_only_rooms_that_stand_before_it() {
-    for (place, room) in ROOMS.iter().enumerate() {
-        assert_none(rooms_imported_by(room), &ROOMS[place + 1..]);
+    let rooms = ROOMS.map(|(room, _)| room);
+    for (place, room) in rooms.iter().enumerate() {
+        assert_imports_none_of(room, &rooms[place + 1..]);
     }
 }
 
 #[test]
 fn the_tour_of_the_crate_names_every_room() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let declared =
-        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect::<BTreeSet<_>>();
-    assert_eq!(declared, BTreeSet::from(ROOMS));
-    for room in ROOMS {
+    let declared: BTreeSet<_> =
+        lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert_eq!(declared, BTreeSet::from(ROOMS.map(|(room, _)| room)));
+    for room in declared {
         assert!(lib.contains(&format!("[`{room}`]")), "the tour does not name {room}");
     }
 }
 
 #[test]
 fn the_pure_rooms_know_no_clock_no_randomness_no_io_and_no_framework() {
-    for room in ["document", "model", "reading", "catalog", "planner", "spec", "wire", "graph", "cypher"] {
+    for (room, _) in ROOMS.iter().filter(|(_, purity)| *purity == Pure) {
         for (file, path) in paths_in(room) {
-            let impure = IMPURE.iter().chain(&["tracing"]).find(|impure| is_below(&path, impure));
+            let impure = IMPURE.iter().find(|impure| is_below(path, impure));
             assert_eq!(impure, None, "{file} imports {path}");
-            assert!(!reads_a_clock(&path), "{file} reads a clock: {path}");
-            assert!(!draws_an_identity(&path), "{file} draws a random identity: {path}");
+            assert!(!reads_a_clock(path), "{file} reads a clock: {path}");
+            assert!(!draws_an_identity(path), "{file} draws a random identity: {path}");
         }
     }
 }
 
 #[test]
-fn the_template_engine_is_pure_and_knows_nothing_but_minijinja() {
-    for (file, path) in paths_in("template") {
-        let impure = IMPURE.iter().find(|impure| is_below(&path, impure));
-        assert!(impure.is_none() || is_below(&path, "minijinja"), "{file} imports {path}");
-        assert!(!reads_a_clock(&path), "{file} reads a clock: {path}");
-        assert!(!draws_an_identity(&path), "{file} draws a random identity: {path}");
+fn the_rooms_that_plan_leave_it_to_others_to_make_json() {
+    for room in WITHOUT_JSON {
+        for (file, path) in paths_in(room) {
+            assert!(!makes_json(path), "{file} makes JSON: {path}");
+        }
     }
 }
 
@@ -121,10 +145,10 @@ fn each_library_of_the_outside_stays_in_its_place() {
         ("ureq", &["src/cli"]),
         ("url", &["src/store/neo4j"]),
     ];
-    for (file, path) in sources().iter().flat_map(|source| source.paths()) {
+    for (file, path) in &*PATHS {
         for (library, allowed) in places {
             let is_here = allowed.iter().any(|place| file.starts_with(place));
-            assert!(is_here || !is_below(&path, library), "{file} uses {path}, which belongs to {allowed:?}");
+            assert!(is_here || !is_below(path, library), "{file} uses {path}, which belongs to {allowed:?}");
         }
     }
 }
@@ -171,242 +195,138 @@ fn every_code_is_unique_kebab_case_and_explained() {
 }
 
 #[test]
-fn paths_are_read_from_source_text_as_the_compiler_would() {
-    let text = r##"
+fn paths_are_read_as_the_compiler_would() {
+    let text = r#"
         // use crate::comment;
-        /* use crate::block; /* crate::nested::too */ */
         use std::{collections::BTreeMap as Map, fs::{self, File}};
         pub(super) use super::start::*;
-        const TEXT: &str = "crate::text::nothing"; const RAW: &str = r#"crate::raw::" nothing"#; const QUOTE: char = '"';
-        fn body<'a>(it: &'a crate::model::Name) { crate::app::run::<u8>(); self::inner::go(); $crate::wire::of() }
+        const TEXT: &str = "crate::text::nothing";
+        #[derive(serde::Serialize)]
+        struct Held(Vec<crate::model::Name>);
+        fn body() { crate::app::run::<u8>(); self::inner::go(); assert!([super::plan::of(1)].is_empty(), mortise::wire::OF) }
+        macro_rules! made { ($it:expr) => {{ use crate::spec::{Spec, late::{self, Late}}; $crate::graph::draw($it) }} }
         mod inner { use super::super::http::Thing; }
-    "##;
-    let found = Source { file: "src/cli/deploy.rs".to_owned(), text: text.to_owned() }.paths();
-    let found: BTreeSet<_> = found.into_iter().map(|(_, path)| path).collect();
+    "#;
     let expected = [
         "crate::app::run",
         "crate::cli::deploy::inner::go",
         "crate::cli::http::Thing",
+        "crate::cli::plan::of",
         "crate::cli::start::*",
+        "crate::graph::draw",
         "crate::model::Name",
-        "crate::wire::of",
+        "crate::spec::Spec",
+        "crate::spec::late",
+        "crate::spec::late::Late",
+        "crate::wire::OF",
+        "serde::Serialize",
         "std::collections::BTreeMap",
         "std::fs",
         "std::fs::File",
     ];
-    assert_eq!(found, expected.map(str::to_owned).into());
+    assert_eq!(paths("src/cli/deploy.rs", text), expected.map(str::to_owned).into());
 }
 
-/// A source file.
-struct Source {
-    /// Its path from the root, with `/`.
-    file: String,
-    text: String,
+/// Every path in `src`, beside the file in which it stands.
+static PATHS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let mut found = Vec::new();
+    for file in rust_files(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let file = file.strip_prefix(root()).unwrap().to_str().unwrap();
+        found.extend(paths(file, &text).into_iter().map(|path| (file.to_owned(), path)));
+    }
+    found
+});
+
+/// Every path of two or more segments, and every import, resolved to begin with `crate` or with the name of a crate.
+fn paths(file: &str, text: &str) -> BTreeSet<String> {
+    let inner = file.trim_start_matches("src/").trim_end_matches(".rs");
+    let parts = inner.split('/').filter(|part| !matches!(*part, "lib" | "main"));
+    let modules = std::iter::once("crate").chain(parts).map(str::to_owned).collect();
+    let mut paths = Paths { modules, found: BTreeSet::new() };
+    paths.visit_file(&syn::parse_file(text).unwrap_or_else(|error| panic!("{file}: {error}")));
+    paths.found
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Word(String),
-    Separator,
-    Other(char),
+/// The paths that were met on a walk through the syntax tree of a file.
+struct Paths {
+    /// The modules around the place that the walk has come to, from `crate` on.
+    modules: Vec<String>,
+    found: BTreeSet<String>,
 }
 
-impl Source {
-    /// Every path of two or more segments, and every import, resolved to begin with `crate` or with the name of a crate.
-    fn paths(&self) -> Vec<(String, String)> {
-        let tokens = tokens(&self.text);
-        let mut found = Vec::new();
-        // The modules that surround a place: those of the file, and those opened in it with the depth of their brace.
-        let mut modules = self.module();
-        let mut opened: Vec<usize> = Vec::new();
-        let mut depth = 0;
-        let mut place = 0;
-        while place < tokens.len() {
-            match &tokens[place] {
-                Token::Word(word) if word == "use" => {
-                    place = spread(&tokens, place + 1, &Vec::new(), &mut |path| found.push(resolve(&path, &modules)));
-                    continue;
-                }
-                Token::Word(word) if word == "mod" => {
-                    if let (Some(Token::Word(name)), Some(Token::Other('{'))) =
-                        (tokens.get(place + 1), tokens.get(place + 2))
-                    {
-                        modules.push(name.clone());
-                        opened.push(depth);
-                    }
-                }
-                Token::Word(word) => {
-                    let mut path = vec![word.clone()];
-                    while let (Some(Token::Separator), Some(Token::Word(next))) =
-                        (tokens.get(place + 1), tokens.get(place + 2))
-                    {
-                        path.push(next.clone());
-                        place += 2;
-                    }
-                    if path.len() > 1 {
-                        found.push(resolve(&path, &modules));
-                    }
-                }
-                Token::Other('{') => depth += 1,
-                Token::Other('}') => {
-                    depth -= 1;
-                    if opened.last() == Some(&depth) {
-                        opened.pop();
-                        modules.pop();
-                    }
-                }
-                Token::Other(_) | Token::Separator => {}
-            }
-            place += 1;
+impl<'ast> Visit<'ast> for Paths {
+    fn visit_item_mod(&mut self, module: &'ast ItemMod) {
+        self.modules.push(module.ident.to_string());
+        visit::visit_item_mod(self, module);
+        self.modules.pop();
+    }
+
+    fn visit_use_tree(&mut self, tree: &'ast UseTree) {
+        self.spread(&[], tree);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        if path.segments.len() > 1 {
+            self.add(&path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>());
         }
-        found.into_iter().map(|path| (self.file.clone(), path)).collect()
+        visit::visit_path(self, path);
     }
 
-    /// The modules of the file, from `crate` on.
-    fn module(&self) -> Vec<String> {
-        let inner = self.file.trim_start_matches("src/").trim_end_matches(".rs");
-        let parts = inner.split('/').filter(|part| !matches!(*part, "lib" | "main"));
-        std::iter::once("crate").chain(parts).map(str::to_owned).collect()
+    fn visit_macro(&mut self, called: &'ast Macro) {
+        self.read(called.tokens.clone());
+        visit::visit_macro(self, called);
+    }
+
+    fn visit_meta_list(&mut self, list: &'ast MetaList) {
+        self.read(list.tokens.clone());
+        visit::visit_meta_list(self, list);
     }
 }
 
-/// Spreads the `use` tree at `place` out below `prefix`; the place after it.
-fn spread(tokens: &[Token], mut place: usize, prefix: &[String], found: &mut impl FnMut(Vec<String>)) -> usize {
-    let mut path = prefix.to_vec();
-    loop {
-        match tokens.get(place) {
-            Some(Token::Word(word)) if word == "as" => place += 2,
-            Some(Token::Word(word)) => {
-                // `fs::{self}` imports `fs`.
-                if word != "self" || path.is_empty() {
-                    path.push(word.clone());
-                }
-                place += 1;
-            }
-            Some(Token::Other('*')) => {
-                path.push("*".to_owned());
-                place += 1;
-            }
-            Some(Token::Separator) => place += 1,
-            Some(Token::Other('{')) => {
-                place += 1;
-                while tokens.get(place) != Some(&Token::Other('}')) {
-                    place = spread(tokens, place, &path, found);
-                    place += usize::from(tokens.get(place) == Some(&Token::Other(',')));
-                }
-                return place + 1;
-            }
-            _ => {
-                found(path);
-                return place;
-            }
+impl Paths {
+    /// Spreads a `use` tree out below a path.
+    fn spread(&mut self, prefix: &[String], tree: &UseTree) {
+        let below = |name: &dyn ToString| [prefix, &[name.to_string()]].concat();
+        match tree {
+            UseTree::Path(path) => self.spread(&below(&path.ident), &path.tree),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.spread(prefix, tree)),
+            UseTree::Glob(_) => self.add(&below(&"*")),
+            UseTree::Name(name) => self.add(&below(&name.ident)),
+            UseTree::Rename(renamed) => self.add(&below(&renamed.ident)),
         }
     }
-}
 
-/// A path from `crate`, or from the name of a crate, on.
-fn resolve(path: &[String], modules: &[String]) -> String {
-    let mut base: Vec<String> = Vec::new();
-    let mut rest = path;
-    while let Some((first, others)) = rest.split_first() {
-        match first.as_str() {
-            "self" if base.is_empty() => base = modules.to_vec(),
-            "super" => {
-                if base.is_empty() {
-                    base = modules.to_vec();
-                }
-                base.pop();
-            }
-            _ => break,
-        }
-        rest = others;
-    }
-    // The binary is a crate of its own, and names the library as others do.
-    let own = rest.first().is_some_and(|first| first == "mortise" && base.is_empty());
-    if own {
-        base = vec!["crate".to_owned()];
-        rest = &rest[1..];
-    }
-    base.iter().chain(rest).cloned().collect::<Vec<_>>().join("::")
-}
-
-/// Words, `::` and signs, without comments, literals and lifetimes.
-fn tokens(text: &str) -> Vec<Token> {
-    let characters: Vec<char> = text.chars().collect();
-    let is_word = |character: char| character.is_alphanumeric() || character == '_';
-    let at = |place: usize| characters.get(place).copied().unwrap_or('\0');
-    let mut tokens = Vec::new();
-    let mut place = 0;
-    while place < characters.len() {
-        let here = at(place);
-        if here == '/' && at(place + 1) == '/' {
-            while place < characters.len() && at(place) != '\n' {
-                place += 1;
-            }
-        } else if here == '/' && at(place + 1) == '*' {
-            let mut depth = 0;
-            loop {
-                match (at(place), at(place + 1)) {
-                    ('/', '*') => (depth, place) = (depth + 1, place + 2),
-                    ('*', '/') => (depth, place) = (depth - 1, place + 2),
-                    _ => place += 1,
-                }
-                if depth == 0 || place >= characters.len() {
-                    break;
+    /// Reads tokens that may be any syntax, as those of a macro may.
+    fn read(&mut self, tokens: TokenStream) {
+        let read = |input: ParseStream| {
+            while !input.is_empty() {
+                if input.parse::<Option<Token![use]>>()?.is_some() {
+                    input.parse().iter().for_each(|tree| self.visit_use_tree(tree));
+                } else if input.fork().parse::<ExprPath>().is_ok() {
+                    self.visit_path(&input.parse::<ExprPath>()?.path);
+                } else if let TokenTree::Group(group) = input.parse()? {
+                    self.read(group.stream());
                 }
             }
-        } else if let Some(end) = raw_text(&characters, place) {
-            place = end;
-        } else if here == '"' {
-            place = quoted(&characters, place, '"');
-        } else if here == '\'' {
-            // 'a' is a character, 'a a lifetime.
-            let is_character = at(place + 1) == '\\' || at(place + 2) == '\'';
-            place = if is_character { quoted(&characters, place, '\'') } else { place + 1 };
-        } else if is_word(here) {
-            let end = (place..characters.len()).find(|&end| !is_word(at(end))).unwrap_or(characters.len());
-            tokens.push(Token::Word(characters[place..end].iter().collect()));
-            place = end;
-        } else if here == ':' && at(place + 1) == ':' {
-            tokens.push(Token::Separator);
-            place += 2;
-        } else {
-            if !here.is_whitespace() {
-                tokens.push(Token::Other(here));
-            }
-            place += 1;
-        }
+            Ok(())
+        };
+        read.parse2(tokens).expect("any token is a token tree");
     }
-    tokens
-}
 
-/// The end of the quoted text that begins at `place`.
-fn quoted(characters: &[char], place: usize, quote: char) -> usize {
-    let mut end = place + 1;
-    while end < characters.len() && characters[end] != quote {
-        end += if characters[end] == '\\' { 2 } else { 1 };
+    /// Adds a path after it was resolved.
+    fn add(&mut self, path: &[String]) {
+        let supers = path.iter().filter(|name| *name == "super").count();
+        let base = match path[0].as_str() {
+            "self" | "super" => &self.modules[..self.modules.len() - supers],
+            // The binary is a crate of its own, and names the library as others do.
+            "mortise" => &self.modules[..1],
+            _ => &[],
+        };
+        // `fs::{self}` imports `fs`.
+        let rest = path.iter().filter(|name| !matches!(name.as_str(), "self" | "super" | "mortise"));
+        self.found.insert(base.iter().chain(rest).cloned().collect::<Vec<_>>().join("::"));
     }
-    end + 1
-}
-
-/// The end of the raw text (`r"…"`, `br#"…"#`) that begins at `place`, if one does.
-fn raw_text(characters: &[char], place: usize) -> Option<usize> {
-    if place > 0 && (characters[place - 1].is_alphanumeric() || characters[place - 1] == '_') {
-        return None;
-    }
-    let mut start = place + usize::from(characters[place] == 'b');
-    if characters.get(start) != Some(&'r') {
-        return None;
-    }
-    start += 1;
-    let hashes = characters[start..].iter().take_while(|&&character| character == '#').count();
-    if characters.get(start + hashes) != Some(&'"') {
-        return None;
-    }
-    let is_end = |end: usize| {
-        characters[end] == '"' && characters[end + 1..].iter().take(hashes).filter(|&&c| c == '#').count() == hashes
-    };
-    (start + hashes + 1..characters.len()).find(|&end| is_end(end)).map(|end| end + 1 + hashes)
 }
 
 fn root() -> &'static Path {
@@ -427,37 +347,19 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn sources() -> Vec<Source> {
-    let files = rust_files(&root().join("src")).into_iter();
-    let sources = files.map(|path| {
-        let inside = path.strip_prefix(root()).unwrap();
-        let file = inside.iter().map(|part| part.to_str().unwrap()).collect::<Vec<_>>().join("/");
-        Source { file, text: fs::read_to_string(&path).unwrap() }
-    });
-    sources.collect()
-}
-
-/// The files of a room, and every path in each.
-fn paths_in(room: &str) -> Vec<(String, String)> {
+/// The paths of a room, each with the file in which it stands.
+fn paths_in(room: &str) -> Vec<&'static (String, String)> {
     let (file, folder) = (format!("src/{room}.rs"), format!("src/{room}/"));
-    let of_room = |source: &Source| source.file == file || source.file.starts_with(&folder);
-    let paths: Vec<_> = sources().iter().filter(|source| of_room(source)).flat_map(Source::paths).collect();
+    let paths: Vec<_> = PATHS.iter().filter(|(of, _)| *of == file || of.starts_with(&folder)).collect();
     assert!(!paths.is_empty(), "there is no room {room}");
     paths
 }
 
-/// The other rooms that a room imports, each with a place where it does.
-fn rooms_imported_by(room: &str) -> BTreeMap<String, String> {
-    let imported = paths_in(room).into_iter().filter_map(|(file, path)| {
-        let other = path.strip_prefix("crate::")?.split("::").next()?.to_owned();
-        (other != room).then(|| (other, format!("{file} imports {path}")))
-    });
-    imported.collect()
-}
-
-fn assert_none(imported: BTreeMap<String, String>, forbidden: &[&str]) {
-    let found: Vec<_> = forbidden.iter().filter_map(|room| imported.get(*room)).collect();
-    assert!(found.is_empty(), "{found:#?}");
+fn assert_imports_none_of(room: &str, forbidden: &[&str]) {
+    for (file, path) in paths_in(room) {
+        let found = forbidden.iter().find(|forbidden| is_below(path, &format!("crate::{forbidden}")));
+        assert_eq!(found, None, "{file} imports {path}");
+    }
 }
 
 fn is_below(path: &str, prefix: &str) -> bool {
@@ -473,4 +375,9 @@ fn reads_a_clock(path: &str) -> bool {
 fn draws_an_identity(path: &str) -> bool {
     let last = path.rsplit("::").next().unwrap_or_default();
     path.contains("Uuid::") && (last.starts_with("new_v4") || last.starts_with("now_v"))
+}
+
+fn makes_json(path: &str) -> bool {
+    let makers = ["json", "to_string", "to_string_pretty", "to_value", "to_vec", "to_vec_pretty", "to_writer"];
+    path.ends_with("JsonText::of") || makers.iter().any(|maker| path == format!("serde_json::{maker}"))
 }
