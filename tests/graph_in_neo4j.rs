@@ -6,6 +6,8 @@ mod database;
 mod every_relationship;
 #[path = "support/graph.rs"]
 mod graph;
+#[path = "support/harness.rs"]
+mod harness;
 #[path = "graph_in_neo4j/rows.rs"]
 mod rows;
 #[path = "support/server.rs"]
@@ -13,17 +15,30 @@ mod server;
 #[path = "support/specs.rs"]
 mod specs;
 
+use std::process::ExitCode;
+
 use database::{Engine, shared};
 use graph::number;
+use harness::{Tested, tests};
 use rows::{COUPLED, MANIFESTS, MATCHED, PLANS, assert_rows, labels_of, rows};
 use serde_json::{Value, json};
 use server::Server;
 use specs::{consumer, provider, spec, with};
 
-#[test]
-fn a_redeploy_moves_what_is_active_and_coupled_to_the_new_attempt() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+tests![
+    a_redeploy_moves_what_is_active_and_coupled_to_the_new_attempt,
+    what_an_open_attempt_plans_is_gone_when_it_failed,
+    members_of_a_set_that_need_each_other_are_coupled_once_they_are_finished_together,
+    an_artifact_has_one_system_and_a_server_one_environment_whatever_they_had_before,
+    a_text_too_long_for_the_graph_stands_in_the_history_in_parts,
+];
+
+fn main() -> ExitCode {
+    harness::run([tests(), every_relationship::tests()])
+}
+
+fn a_redeploy_moves_what_is_active_and_coupled_to_the_new_attempt() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
     let version = |version: &str, labels: Value, other: &str| {
         let provides =
@@ -72,12 +87,11 @@ fn a_redeploy_moves_what_is_active_and_coupled_to_the_new_attempt() {
             ["api", "1.0", 4, "Active"],
         ]),
     );
+    Ok(())
 }
 
-#[test]
-fn what_an_open_attempt_plans_is_gone_when_it_failed() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn what_an_open_attempt_plans_is_gone_when_it_failed() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
     let open = server.started(&provider("base", "sql"));
     assert_rows(uri, PLANS, &json!([["base", "1.0", "sql", "planned"]]));
@@ -95,12 +109,11 @@ fn what_an_open_attempt_plans_is_gone_when_it_failed() {
     assert_rows(uri, PLANS, &json!([]));
     assert_rows(uri, MANIFESTS, &runs);
     assert_eq!(labels_of(uri, &running["artifactSpec"]["provides"][0]["component"]), labels);
+    Ok(())
 }
 
-#[test]
-fn members_of_a_set_that_need_each_other_are_coupled_once_they_are_finished_together() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn members_of_a_set_that_need_each_other_are_coupled_once_they_are_finished_together() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
     let set = server.started(&json!([consumer("api", "sql"), provider("base", "sql")]));
     let (api, base) = (&set["deployments"][0]["id"], &set["deployments"][1]["id"]);
@@ -119,12 +132,11 @@ fn members_of_a_set_that_need_each_other_are_coupled_once_they_are_finished_toge
     assert_rows(uri, COUPLED, &matched);
     assert_rows(uri, PLANS, &json!([]));
     assert_rows(uri, MANIFESTS, &json!([["DeploymentSpec", "base", "1.0", "sql", true, "active"]]));
+    Ok(())
 }
 
-#[test]
-fn an_artifact_has_one_system_and_a_server_one_environment_whatever_they_had_before() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn an_artifact_has_one_system_and_a_server_one_environment_whatever_they_had_before() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
     server.fail(&server.started(&with(spec("api"), json!({"system": "shpo"}))));
     let owns = "MATCH (s:System)-[:OWNS]->(a:Artifact) RETURN [s.name, a.name, a.proven]";
@@ -146,12 +158,11 @@ fn an_artifact_has_one_system_and_a_server_one_environment_whatever_they_had_bef
     assert_rows(uri, MANIFESTS, &json!([["Server", "troy", null, "server", true, "active"]]));
     server.delete("/servers/troy").expect(200);
     assert_rows(uri, MANIFESTS, &json!([["Server", "troy", null, "server", false, "inactive"]]));
+    Ok(())
 }
 
-#[test]
-fn a_text_too_long_for_the_graph_stands_in_the_history_in_parts() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn a_text_too_long_for_the_graph_stands_in_the_history_in_parts() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
     let attributes = json!({"motd": "ü".repeat(20_000)});
     let provides = json!([{"interface": "sql", "layer": "server", "attributes": attributes}]);
@@ -177,4 +188,5 @@ fn a_text_too_long_for_the_graph_stands_in_the_history_in_parts() {
         assert_eq!(told, [0, 1, 2, 3].map(|place| change[place].clone()));
     }
     assert_eq!(plan["deployment"]["finishedAt"], changes[2][2]);
+    Ok(())
 }

@@ -15,6 +15,8 @@ mod commit;
 mod database;
 #[path = "outage/graph.rs"]
 mod graph;
+#[path = "support/harness.rs"]
+mod harness;
 #[path = "outage/holder.rs"]
 mod holder;
 #[path = "outage/large.rs"]
@@ -35,3 +37,17 @@ mod specs;
 mod startup;
 #[path = "outage/turn.rs"]
 mod turn;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::run([
+        away::tests(),
+        commit::tests(),
+        holder::tests(),
+        large::tests(),
+        silent::tests(),
+        startup::tests(),
+        turn::tests(),
+    ])
+}

@@ -2,6 +2,8 @@
 
 #[path = "queries/agreement.rs"]
 mod agreement;
+#[path = "queries/backend.rs"]
+mod backend;
 #[path = "queries/command.rs"]
 mod command;
 #[path = "queries/company.rs"]
@@ -10,6 +12,8 @@ mod company;
 mod database;
 #[path = "queries/fixture.rs"]
 mod fixture;
+#[path = "support/harness.rs"]
+mod harness;
 #[path = "queries/limits.rs"]
 mod limits;
 #[path = "queries/patterns.rs"]
@@ -20,3 +24,18 @@ mod refusals;
 mod server;
 #[path = "queries/wire.rs"]
 mod wire;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::run([
+        agreement::tests(),
+        command::tests(),
+        limits::tests(),
+        limits::laws(),
+        patterns::tests(),
+        refusals::tests(),
+        refusals::laws(),
+        wire::tests(),
+    ])
+}

@@ -6,6 +6,8 @@ mod database;
 mod generator;
 #[path = "support/graph.rs"]
 mod graph;
+#[path = "support/harness.rs"]
+mod harness;
 #[path = "world/history.rs"]
 mod history;
 #[path = "replicas/load.rs"]
@@ -15,16 +17,30 @@ mod server;
 #[path = "support/specs.rs"]
 mod specs;
 
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use database::{Engine, shared};
 use graph::{ask, assert_graph_is_that_of_its_history, number};
+use harness::{Tested, tests};
 use load::{Client, Ledger};
 use neo4rs::{BoltList, BoltMap, BoltType};
 use serde_json::{Value, json};
 use server::{Server, text};
 use specs::{consumer, provider, spec};
+
+tests![
+    replicas_that_start_the_same_artifacts_agree_though_one_is_killed,
+    what_one_replica_recorded_the_others_know_when_they_refuse,
+    an_idempotency_key_holds_for_all_replicas,
+    settings_that_are_changed_reach_replicas_that_run_and_stop_those_that_wish_for_others,
+    a_replica_whose_history_was_replaced_by_another_refuses_until_it_is_restarted,
+];
+
+fn main() -> ExitCode {
+    harness::run([tests()])
+}
 
 /// How many plans are started; more of them and longer with `MORTISE_TEST_PLANS`.
 const PLANS: usize = 2_000;
@@ -33,10 +49,8 @@ const REPLICAS: usize = 3;
 /// How many clients each process has.
 const CLIENTS: usize = 4;
 
-#[test]
-fn replicas_that_start_the_same_artifacts_agree_though_one_is_killed() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn replicas_that_start_the_same_artifacts_agree_though_one_is_killed() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let uri = database.uri();
     let plans = std::env::var("MORTISE_TEST_PLANS").ok().map_or(PLANS, |plans| plans.parse().unwrap());
     let servers: Vec<_> = (0..REPLICAS).map(|_| Server::start_on(uri, &[])).collect();
@@ -79,12 +93,11 @@ fn replicas_that_start_the_same_artifacts_agree_though_one_is_killed() {
     }
     let refused: usize = ledgers.iter().map(|ledger| ledger.refused).sum();
     assert!(refused > 0, "the clients never came into each other's way");
+    Ok(())
 }
 
-#[test]
-fn what_one_replica_recorded_the_others_know_when_they_refuse() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn what_one_replica_recorded_the_others_know_when_they_refuse() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     // They would look by themselves once a minute, so that only a refusal makes them look.
     let [left, right] = [(), ()].map(|()| Server::start_on(database.uri(), &["--follow-milliseconds", "60000"]));
     for round in 0..20 {
@@ -111,12 +124,11 @@ fn what_one_replica_recorded_the_others_know_when_they_refuse() {
         right.delete(&format!("/servers/host-{round}")).expect(200);
         left.delete(&format!("/servers/host-{round}")).expect_problem(404, "not-found");
     }
+    Ok(())
 }
 
-#[test]
-fn an_idempotency_key_holds_for_all_replicas() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn an_idempotency_key_holds_for_all_replicas() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let servers = [(), ()].map(|()| Server::start_on(database.uri(), &["--follow-milliseconds", "60000"]));
     for round in 0..10 {
         let body = json!({"artifactSpec": spec(&format!("a-{round}")), "idempotencyKey": format!("key-{round}")});
@@ -136,12 +148,11 @@ fn an_idempotency_key_holds_for_all_replicas() {
         let ids: Vec<_> = answers.iter().map(|answer| text(&answer.json(), "id").to_owned()).collect();
         assert!(ids.iter().all(|id| *id == ids[0]), "the others are given the same plan: {answers:?}");
     }
+    Ok(())
 }
 
-#[test]
-fn settings_that_are_changed_reach_replicas_that_run_and_stop_those_that_wish_for_others() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn settings_that_are_changed_reach_replicas_that_run_and_stop_those_that_wish_for_others() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let server = Server::start_on(database.uri(), &["--follow-milliseconds", "60000"]);
     let body = json!({"system": "shop", "name": "a", "version": "1", "environment": "test",
                       "requires": {"some": {"interface": "sql", "quantifier": "?"}}});
@@ -163,12 +174,11 @@ fn settings_that_are_changed_reach_replicas_that_run_and_stop_those_that_wish_fo
     assert!(told.contains("quantifierDialect") && told.contains("mortise settings"), "{told}");
     let show = server::mortise().args(["settings", "show", "--store", database.uri()]).output().unwrap();
     assert!(String::from_utf8_lossy(&show.stdout).contains("quantifierDialect: regex"), "{show:?}");
+    Ok(())
 }
 
-#[test]
-fn a_replica_whose_history_was_replaced_by_another_refuses_until_it_is_restarted() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn a_replica_whose_history_was_replaced_by_another_refuses_until_it_is_restarted() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let old = Server::start_on(database.uri(), &[]);
     old.deploy(&provider("database", "sql"));
     graph::change(database.uri(), "MATCH (n) DETACH DELETE n");
@@ -184,6 +194,7 @@ fn a_replica_whose_history_was_replaced_by_another_refuses_until_it_is_restarted
     assert_graph_is_that_of_its_history(database.uri());
     let again = Server::start_on(database.uri(), &[]);
     assert_eq!(world(&again), world(&new));
+    Ok(())
 }
 
 fn two_active_in_one_slot(uri: &str) -> i64 {

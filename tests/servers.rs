@@ -4,14 +4,39 @@
 mod bolt_proxy;
 #[path = "support/database.rs"]
 mod database;
+#[path = "support/harness.rs"]
+mod harness;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::pin::pin;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use bolt_proxy::{Action, BoltProxy, DEADLOCK, Forward, Times};
 use database::{Engine, connect, private, shared};
+use harness::{Tested, tests};
 use neo4rs::{Error, Graph, Neo4jErrorKind, query};
 use tokio::time::timeout;
+
+tests![
+    a_test_that_lacks_its_database_is_ignored_with_the_reason_and_fails_where_that_is_required,
+    a_shared_neo4j_is_given_empty,
+    a_shared_arcadedb_is_given_empty,
+    a_transaction_that_a_test_left_open_does_not_stand_in_the_way_of_the_next,
+    a_private_database_keeps_what_was_committed_when_it_is_killed_and_answers_nothing_while_it_is_paused,
+    a_proxy_that_is_told_nothing_forwards_and_counts,
+    a_silent_peer_accepts_and_never_answers,
+    new_connections_are_silent_or_refused_until_they_no_longer_are,
+    a_connection_that_is_dropped_after_a_run_leaves_nothing_behind,
+    a_commit_whose_answer_is_lost_arrives_at_once_or_when_it_is_released_or_never,
+    a_commit_that_fails_is_rolled_back,
+    a_client_in_a_blackhole_holds_its_locks_until_it_is_healed,
+];
+
+fn main() -> ExitCode {
+    harness::run([tests()])
+}
 
 /// Adds a node with this name, in a transaction of its own.
 async fn add(graph: &Graph, name: &str) -> Result<(), Error> {
@@ -41,8 +66,29 @@ async fn hangs<T>(future: impl Future<Output = T>) -> bool {
     timeout(Duration::from_millis(300), future).await.is_err()
 }
 
-fn a_shared_database_is_given_empty(engine: Engine) {
-    let Some(database) = shared(engine) else { return };
+fn a_test_that_lacks_its_database_is_ignored_with_the_reason_and_fails_where_that_is_required() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing has been fetched, and this fetches nothing.
+    let maven = folder.path().join("mvn");
+    std::fs::write(&maven, "#!/bin/sh\nexit 1\n").unwrap();
+    std::fs::set_permissions(&maven, Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let run = |ci: &str| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "a_shared_neo4j_is_given_empty"]);
+        command.env_remove("MORTISE_TEST_BOLT_URI").env_remove("MORTISE_TEST_REQUIRE_NEO4J").env("CI", ci);
+        let output = command.env("MORTISE_TEST_CACHE", folder.path()).env("PATH", &path).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, said) = run("");
+    assert!(said.contains("ignored (Neo4j") && said.contains("cannot run here"), "{said}");
+    assert!(said.contains("test result: ok. 0 passed; 0 failed; 1 ignored;") && code == Some(0), "{code:?}: {said}");
+    let (code, said) = run("1");
+    assert!(said.contains("0 passed; 1 failed; 0 ignored;") && code == Some(101), "{code:?}: {said}");
+}
+
+fn a_shared_database_is_given_empty(engine: Engine) -> Tested {
+    let database = shared(engine)?;
     {
         let database = database.exclusive();
         run(async {
@@ -61,21 +107,19 @@ fn a_shared_database_is_given_empty(engine: Engine) {
         add(&graph, "twice").await.unwrap();
         add(&graph, "twice").await.expect("the constraint is gone");
     });
+    Ok(())
 }
 
-#[test]
-fn a_shared_neo4j_is_given_empty() {
-    a_shared_database_is_given_empty(Engine::Neo4j);
+fn a_shared_neo4j_is_given_empty() -> Tested {
+    a_shared_database_is_given_empty(Engine::Neo4j)
 }
 
-#[test]
-fn a_shared_arcadedb_is_given_empty() {
-    a_shared_database_is_given_empty(Engine::ArcadeDb);
+fn a_shared_arcadedb_is_given_empty() -> Tested {
+    a_shared_database_is_given_empty(Engine::ArcadeDb)
 }
 
-#[test]
-fn a_transaction_that_a_test_left_open_does_not_stand_in_the_way_of_the_next() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
+fn a_transaction_that_a_test_left_open_does_not_stand_in_the_way_of_the_next() -> Tested {
+    let database = shared(Engine::Neo4j)?;
     let first = database.exclusive();
     let proxy = BoltProxy::before(first.uri());
     proxy.script(Action::BlackholeAfterRun { marker: "SET", nth: 1 }, Times::Once);
@@ -89,11 +133,11 @@ fn a_transaction_that_a_test_left_open_does_not_stand_in_the_way_of_the_next() {
     drop(first);
     let second = database.exclusive();
     assert_eq!(run(names(&connect(second.uri()))).unwrap(), [""; 0]);
+    Ok(())
 }
 
-#[test]
-fn a_private_database_keeps_what_was_committed_when_it_is_killed_and_answers_nothing_while_it_is_paused() {
-    let Some(database) = private(Engine::ArcadeDb) else { return };
+fn a_private_database_keeps_what_was_committed_when_it_is_killed_and_answers_nothing_while_it_is_paused() -> Tested {
+    let database = private(Engine::ArcadeDb)?;
     run(async {
         add(&connect(database.uri()), "kept").await.unwrap();
         database.kill();
@@ -106,12 +150,11 @@ fn a_private_database_keeps_what_was_committed_when_it_is_killed_and_answers_not
         database.resume();
         assert_eq!(names(&connect(database.uri())).await.unwrap(), ["kept"]);
     });
+    Ok(())
 }
 
-#[test]
-fn a_proxy_that_is_told_nothing_forwards_and_counts() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn a_proxy_that_is_told_nothing_forwards_and_counts() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let proxy = BoltProxy::before(database.uri());
     run(async {
         add(&connect(&proxy.uri()), &"x".repeat(7_000)).await.unwrap();
@@ -119,9 +162,9 @@ fn a_proxy_that_is_told_nothing_forwards_and_counts() {
     let seen = proxy.seen();
     assert_eq!((seen.connections, seen.begins, seen.runs, seen.commits), (1, 1, 1, 1));
     assert!((7_000..7_200).contains(&seen.largest_message), "{seen:?}");
+    Ok(())
 }
 
-#[test]
 fn a_silent_peer_accepts_and_never_answers() {
     let proxy = BoltProxy::silent();
     run(async {
@@ -130,10 +173,8 @@ fn a_silent_peer_accepts_and_never_answers() {
     proxy.wait_until(|seen| seen.connections == 1);
 }
 
-#[test]
-fn new_connections_are_silent_or_refused_until_they_no_longer_are() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn new_connections_are_silent_or_refused_until_they_no_longer_are() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let proxy = BoltProxy::before(database.uri());
     run(async {
         let open = connect(&proxy.uri());
@@ -147,12 +188,11 @@ fn new_connections_are_silent_or_refused_until_they_no_longer_are() {
         proxy.admit();
         names(&connect(&proxy.uri())).await.unwrap();
     });
+    Ok(())
 }
 
-#[test]
-fn a_connection_that_is_dropped_after_a_run_leaves_nothing_behind() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn a_connection_that_is_dropped_after_a_run_leaves_nothing_behind() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let proxy = BoltProxy::before(database.uri());
     proxy.script(Action::DropAfterRun { marker: "CREATE" }, Times::Exactly(2));
     run(async {
@@ -164,12 +204,11 @@ fn a_connection_that_is_dropped_after_a_run_leaves_nothing_behind() {
         assert_eq!(names(&graph).await.unwrap(), ["kept"]);
     });
     assert_eq!(proxy.seen().dropped, 2);
+    Ok(())
 }
 
-#[test]
-fn a_commit_whose_answer_is_lost_arrives_at_once_or_when_it_is_released_or_never() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn a_commit_whose_answer_is_lost_arrives_at_once_or_when_it_is_released_or_never() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let proxy = BoltProxy::before(database.uri());
     run(async {
         let (through, beside) = (connect(&proxy.uri()), connect(database.uri()));
@@ -190,12 +229,11 @@ fn a_commit_whose_answer_is_lost_arrives_at_once_or_when_it_is_released_or_never
     run(async {
         assert_eq!(names(&connect(database.uri())).await.unwrap(), ["1 at once", "2 later"]);
     });
+    Ok(())
 }
 
-#[test]
-fn a_commit_that_fails_is_rolled_back() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn a_commit_that_fails_is_rolled_back() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let proxy = BoltProxy::before(database.uri());
     proxy.script(Action::FailCommit { code: DEADLOCK }, Times::Once);
     run(async {
@@ -207,12 +245,11 @@ fn a_commit_that_fails_is_rolled_back() {
         assert_eq!(names(&graph).await.unwrap(), ["second"]);
     });
     assert_eq!(proxy.seen().failed_commits, 1);
+    Ok(())
 }
 
-#[test]
-fn a_client_in_a_blackhole_holds_its_locks_until_it_is_healed() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn a_client_in_a_blackhole_holds_its_locks_until_it_is_healed() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let proxy = BoltProxy::before(database.uri());
     let take = || query("MATCH (t:Thing {name: 'head'}) SET t.taken = timestamp()");
     run(async {
@@ -234,4 +271,5 @@ fn a_client_in_a_blackhole_holds_its_locks_until_it_is_healed() {
         }
         waiting.commit().await.unwrap();
     });
+    Ok(())
 }

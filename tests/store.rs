@@ -14,6 +14,8 @@ mod faults;
 mod generator;
 #[path = "support/graph.rs"]
 mod graph;
+#[path = "support/harness.rs"]
+mod harness;
 #[path = "world/history.rs"]
 mod history;
 #[path = "store/sample.rs"]
@@ -22,3 +24,16 @@ mod sample;
 mod server;
 #[path = "support/specs.rs"]
 mod specs;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::run([
+        bolt::neo4j::laws(),
+        bolt::neo4j::tests(),
+        bolt::arcadedb::laws(),
+        embedded::laws(),
+        embedded::tests(),
+        faults::tests(),
+    ])
+}

@@ -161,6 +161,21 @@ fn no_module_is_a_mod_rs() {
 }
 
 #[test]
+fn a_test_that_may_lack_its_database_cannot_pass_without_it() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let files = rust_files(&root().join("tests"));
+    let text = |file: &Path| fs::read_to_string(file).unwrap();
+    for target in files.iter().filter(|file| text(file).contains("#[path = \"support/database.rs\"]")) {
+        let name = target.file_stem().unwrap().to_str().unwrap();
+        assert!(manifest.contains(&format!("name = \"{name}\"\nharness = false")), "{name} knows no ignored tests");
+        for file in files.iter().filter(|file| file.starts_with(target.with_extension("")) || *file == target) {
+            let left_out = text(file).lines().any(|line| line.trim() == "#[test]");
+            assert!(!left_out, "{} has a #[test], which is left out where there is no harness", file.display());
+        }
+    }
+}
+
+#[test]
 fn only_the_agreed_entries_lie_at_the_top() {
     let agreed =
         ["Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "src", "schema", "templates", "fixtures", "tests"];

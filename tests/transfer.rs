@@ -12,6 +12,8 @@ mod database;
 mod generator;
 #[path = "support/graph.rs"]
 mod graph;
+#[path = "support/harness.rs"]
+mod harness;
 #[path = "world/history.rs"]
 mod history;
 #[path = "transfer/kill.rs"]
@@ -28,3 +30,17 @@ mod server;
 mod shared;
 #[path = "transfer/written.rs"]
 mod written;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::run([
+        bolt::tests(),
+        command::tests(),
+        damage::tests(),
+        kill::tests(),
+        moves::tests(),
+        resume::tests(),
+        shared::tests(),
+    ])
+}

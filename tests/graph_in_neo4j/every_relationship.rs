@@ -3,14 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::database::{Engine, shared};
+use crate::harness::{Tested, tests};
 use crate::rows::{COUPLED, MATCHED, assert_rows, labels_of, rows};
 use crate::server::{JSON, Server};
 use crate::specs::{provider, spec, with};
 
-#[test]
-fn every_relationship_of_a_database_an_api_and_a_server_is_there_and_no_other() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+tests![every_relationship_of_a_database_an_api_and_a_server_is_there_and_no_other];
+
+fn every_relationship_of_a_database_an_api_and_a_server_is_there_and_no_other() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
     let labels = json!({"os_family": "linux"});
     let troy = server.put("/servers/troy", &json!({"environment": "test", "labels": labels})).expect(201);
@@ -178,4 +179,5 @@ fn every_relationship_of_a_database_an_api_and_a_server_is_there_and_no_other() 
             ["COUPLED", 1],
         ]),
     );
+    Ok(())
 }

@@ -4,9 +4,12 @@ use std::thread;
 
 use crate::database::{Engine, PrivateDatabase, private};
 use crate::graph::{assert_sound, attempts};
+use crate::harness::{Tested, tests};
 use crate::ledger::{Start, assert_recorded, assert_shown};
 use crate::load::{Client, Load};
 use crate::replica::{Replica, apply_schema};
+
+tests![a_database_that_is_stopped_paused_and_killed_under_load_costs_nothing_that_was_acknowledged];
 
 /// How many clients load the two servers.
 const CLIENTS: usize = 6;
@@ -25,9 +28,8 @@ const FAULTS: [Fault; 4] = [
     (PrivateDatabase::pause, PrivateDatabase::resume),
 ];
 
-#[test]
-fn a_database_that_is_stopped_paused_and_killed_under_load_costs_nothing_that_was_acknowledged() {
-    let Some(database) = private(Engine::Neo4j) else { return };
+fn a_database_that_is_stopped_paused_and_killed_under_load_costs_nothing_that_was_acknowledged() -> Tested {
+    let database = private(Engine::Neo4j)?;
     apply_schema(database.uri());
     let replicas = [Replica::on(database.uri(), 4), Replica::on(database.uri(), 4)];
     let load = Load::default();
@@ -73,4 +75,5 @@ fn a_database_that_is_stopped_paused_and_killed_under_load_costs_nothing_that_wa
     assert_shown(&starts, &replicas[0]);
     let world = Replica::on(database.uri(), 15).world();
     replicas.iter().for_each(|replica| assert_eq!(replica.world(), world));
+    Ok(())
 }

@@ -5,13 +5,24 @@ use serde_json::json;
 use crate::bolt_proxy::{Action, BoltProxy, DEADLOCK, Forward, Times};
 use crate::database::Exclusive;
 use crate::graph::{assert_sound, attempts_on};
+use crate::harness::{Tested, tests};
 use crate::replica::{Replica, assert_outcome_unknown, assert_unavailable, database};
 use crate::server::{Answer, Client, text};
 use crate::specs::{spec, with};
 
-#[test]
-fn a_commit_whose_answer_is_lost_is_found_recorded_and_not_recorded_again() {
-    let Some(database) = database() else { return };
+tests![
+    a_commit_whose_answer_is_lost_is_found_recorded_and_not_recorded_again,
+    a_commit_that_never_arrived_is_made_again,
+    commits_that_never_arrive_are_outcome_unknown_until_the_database_tells,
+    a_commit_that_comes_later_is_outcome_unknown_and_then_recorded_once,
+    a_commit_that_is_held_back_is_ended_by_who_waits_for_it_and_comes_to_nothing,
+    a_commit_that_is_held_back_is_ended_by_its_own_server_where_there_is_time,
+    a_commit_that_fails_for_the_moment_is_made_again_until_the_deadline,
+    a_finish_that_is_recorded_is_not_answered_as_if_nothing_was_where_the_plan_cannot_be_read_then,
+];
+
+fn a_commit_whose_answer_is_lost_is_found_recorded_and_not_recorded_again() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::learnt(&proxy.uri(), 6);
     proxy.script(Action::LoseCommit(Forward::AtOnce), Times::Once);
@@ -22,11 +33,11 @@ fn a_commit_whose_answer_is_lost_is_found_recorded_and_not_recorded_again() {
     assert_eq!(finished["deployment"]["outcome"], "succeeded");
     assert_eq!(proxy.seen().lost_commits, 2);
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn a_commit_that_never_arrived_is_made_again() {
-    let Some(database) = database() else { return };
+fn a_commit_that_never_arrived_is_made_again() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::learnt(&proxy.uri(), 6);
     proxy.script(Action::LoseCommit(Forward::Never), Times::Exactly(2));
@@ -34,11 +45,11 @@ fn a_commit_that_never_arrived_is_made_again() {
     assert_eq!(proxy.seen().lost_commits, 2);
     assert_eq!(attempts_on(database.uri(), "new"), [text(&started, "id")]);
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn commits_that_never_arrive_are_outcome_unknown_until_the_database_tells() {
-    let Some(database) = database() else { return };
+fn commits_that_never_arrive_are_outcome_unknown_until_the_database_tells() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::learnt(&proxy.uri(), 5);
     proxy.script(Action::LoseCommit(Forward::Never), Times::UntilCleared);
@@ -52,6 +63,7 @@ fn commits_that_never_arrive_are_outcome_unknown_until_the_database_tells() {
     let started = replica.started(&spec("new"));
     assert_eq!(attempts_on(database.uri(), "new"), [text(&started, "id")]);
     assert_sound(database.uri());
+    Ok(())
 }
 
 /// The answer to a request whose commit is lost. After that nobody is let in, so that what became of it cannot be looked up.
@@ -84,9 +96,8 @@ fn held_back(
     (id, body)
 }
 
-#[test]
-fn a_commit_that_comes_later_is_outcome_unknown_and_then_recorded_once() {
-    let Some(database) = database() else { return };
+fn a_commit_that_comes_later_is_outcome_unknown_and_then_recorded_once() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::learnt(&proxy.uri(), 5);
     let (id, body) = held_back(&database, &proxy, &replica, "new");
@@ -101,11 +112,11 @@ fn a_commit_that_comes_later_is_outcome_unknown_and_then_recorded_once() {
     assert_eq!(attempts_on(database.uri(), "new"), [id.as_str()]);
     replica.succeed(&repeated);
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn a_commit_that_is_held_back_is_ended_by_who_waits_for_it_and_comes_to_nothing() {
-    let Some(database) = database() else { return };
+fn a_commit_that_is_held_back_is_ended_by_who_waits_for_it_and_comes_to_nothing() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::learnt(&proxy.uri(), 4);
     let (id, body) = held_back(&database, &proxy, &replica, "new");
@@ -124,11 +135,11 @@ fn a_commit_that_is_held_back_is_ended_by_who_waits_for_it_and_comes_to_nothing(
     assert_eq!(attempts_on(database.uri(), "new"), [text(&started, "id")]);
     assert_eq!(attempts_on(database.uri(), "other"), [text(&other, "id")]);
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn a_commit_that_is_held_back_is_ended_by_its_own_server_where_there_is_time() {
-    let Some(database) = database() else { return };
+fn a_commit_that_is_held_back_is_ended_by_its_own_server_where_there_is_time() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::learnt(&proxy.uri(), 15);
     proxy.script(Action::LoseCommit(Forward::WhenReleased), Times::Once);
@@ -137,11 +148,11 @@ fn a_commit_that_is_held_back_is_ended_by_its_own_server_where_there_is_time() {
     assert_eq!(attempts_on(database.uri(), "new"), [text(&started, "id")]);
     replica.succeed(&started);
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn a_commit_that_fails_for_the_moment_is_made_again_until_the_deadline() {
-    let Some(database) = database() else { return };
+fn a_commit_that_fails_for_the_moment_is_made_again_until_the_deadline() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::learnt(&proxy.uri(), 5);
     proxy.script(Action::FailCommit { code: DEADLOCK }, Times::Once);
@@ -161,11 +172,11 @@ fn a_commit_that_fails_for_the_moment_is_made_again_until_the_deadline() {
     assert_eq!(attempts_on(database.uri(), "other"), [""; 0]);
     replica.started(&spec("other"));
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn a_finish_that_is_recorded_is_not_answered_as_if_nothing_was_where_the_plan_cannot_be_read_then() {
-    let Some(database) = database() else { return };
+fn a_finish_that_is_recorded_is_not_answered_as_if_nothing_was_where_the_plan_cannot_be_read_then() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::learnt(&proxy.uri(), 15);
     let started = replica.started(&spec("new"));
@@ -186,4 +197,5 @@ fn a_finish_that_is_recorded_is_not_answered_as_if_nothing_was_where_the_plan_ca
     assert_eq!(replica.deployment(id)["deployment"]["outcome"], "succeeded");
     replica.succeed(&started);
     assert_sound(database.uri());
+    Ok(())
 }

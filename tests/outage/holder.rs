@@ -4,13 +4,18 @@ use serde_json::json;
 
 use crate::bolt_proxy::{Action, BoltProxy, Times};
 use crate::graph::{assert_sound, attempts_on};
+use crate::harness::{Tested, tests};
 use crate::replica::{Replica, assert_unavailable, database};
 use crate::server::text;
 use crate::specs::{consumer, provider, spec};
 
-#[test]
-fn a_replica_that_is_cut_off_with_the_head_in_its_hands_stops_the_others_for_a_few_seconds_only() {
-    let Some(database) = database() else { return };
+tests![
+    a_replica_that_is_cut_off_with_the_head_in_its_hands_stops_the_others_for_a_few_seconds_only,
+    a_replica_that_is_cut_off_in_the_middle_of_writing_leaves_nothing_behind,
+];
+
+fn a_replica_that_is_cut_off_with_the_head_in_its_hands_stops_the_others_for_a_few_seconds_only() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let (cut_off, other) = (Replica::on(&proxy.uri(), 4), Replica::on(database.uri(), 15));
     let open = other.started(&provider("running", "sql"));
@@ -35,11 +40,11 @@ fn a_replica_that_is_cut_off_with_the_head_in_its_hands_stops_the_others_for_a_f
     other.in_time(|http| http.finish(text(&started, "id"), &json!({"success": true}))).expect(200);
     assert_eq!(cut_off.world(), other.world());
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn a_replica_that_is_cut_off_in_the_middle_of_writing_leaves_nothing_behind() {
-    let Some(database) = database() else { return };
+fn a_replica_that_is_cut_off_in_the_middle_of_writing_leaves_nothing_behind() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let (cut_off, other) = (Replica::on(&proxy.uri(), 9), Replica::on(database.uri(), 15));
     // After the nodes of the attempt were written, before its relationships were.
@@ -60,4 +65,5 @@ fn a_replica_that_is_cut_off_in_the_middle_of_writing_leaves_nothing_behind() {
     cut_off.wait_until_green();
     assert_eq!(cut_off.world(), other.world());
     assert_sound(database.uri());
+    Ok(())
 }

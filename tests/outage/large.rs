@@ -4,9 +4,12 @@ use serde_json::{Value, json};
 
 use crate::bolt_proxy::BoltProxy;
 use crate::graph::assert_sound;
+use crate::harness::{Tested, tests};
 use crate::replica::{Replica, database};
 use crate::server::text;
 use crate::specs::{provider, spec, with};
+
+tests![every_message_leaves_in_one_piece];
 
 /// What the driver's buffer holds is 8,192 bytes; a longer message leaves in two pieces, and waits 40 ms between them.
 const LARGEST: usize = 8_000;
@@ -54,9 +57,8 @@ fn longest() -> Value {
     })
 }
 
-#[test]
-fn every_message_leaves_in_one_piece() {
-    let Some(database) = database() else { return };
+fn every_message_leaves_in_one_piece() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::on(&proxy.uri(), 60);
     replica.deploy(&provider("running", "sql"));
@@ -90,4 +92,5 @@ fn every_message_leaves_in_one_piece() {
     }
     assert!(proxy.seen().largest_message < LARGEST, "{:?}", proxy.seen());
     assert_sound(database.uri());
+    Ok(())
 }

@@ -9,7 +9,7 @@ use mortise::store::neo4j::{Address, Neo4jStore};
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::database::{Engine, Exclusive, shared};
+use crate::database::{Absent, Engine, Exclusive, shared};
 use crate::server::{Answer, Client, Server, command_on};
 use crate::specs::{consumer, provider};
 
@@ -23,10 +23,10 @@ const RED_WITHIN: Duration = Duration::from_secs(5);
 const DEADLINES: u32 = 3;
 
 /// The database that tests share, with the schema, so that a server with a short deadline need not apply that.
-pub fn database() -> Option<Exclusive<'static>> {
+pub fn database() -> Result<Exclusive<'static>, Absent> {
     let database = shared(Engine::Neo4j)?.exclusive();
     apply_schema(database.uri());
-    Some(database)
+    Ok(database)
 }
 
 /// Has the database at `uri` the schema of Mortise.

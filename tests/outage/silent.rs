@@ -6,13 +6,20 @@ use serde_json::json;
 
 use crate::bolt_proxy::{Action, BoltProxy, Times};
 use crate::graph::{assert_sound, attempts_on, rows};
+use crate::harness::{Tested, tests};
 use crate::replica::{Replica, assert_unavailable, database};
 use crate::server::{Answer, Client, JSON, text};
 use crate::specs::{provider, spec};
 
-#[test]
-fn a_server_whose_database_falls_silent_refuses_in_time_and_goes_on_by_itself() {
-    let Some(database) = database() else { return };
+tests![
+    a_server_whose_database_falls_silent_refuses_in_time_and_goes_on_by_itself,
+    requests_that_wait_together_for_a_silent_database_are_all_refused_in_time,
+    a_server_that_is_stopped_while_its_database_is_silent_answers_what_it_accepted_and_ends_in_time,
+    a_server_whose_database_was_emptied_or_set_back_says_so,
+];
+
+fn a_server_whose_database_falls_silent_refuses_in_time_and_goes_on_by_itself() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::on(&proxy.uri(), 3);
     let open = replica.started(&spec("open"));
@@ -55,11 +62,11 @@ fn a_server_whose_database_falls_silent_refuses_in_time_and_goes_on_by_itself() 
     dry_run(&replica, "newer").expect(200);
     assert_eq!(attempts_on(database.uri(), "new").len(), 1);
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn requests_that_wait_together_for_a_silent_database_are_all_refused_in_time() {
-    let Some(database) = database() else { return };
+fn requests_that_wait_together_for_a_silent_database_are_all_refused_in_time() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::on(&proxy.uri(), 3);
     let open = replica.started(&spec("open"));
@@ -85,11 +92,11 @@ fn requests_that_wait_together_for_a_silent_database_are_all_refused_in_time() {
     replica.wait_until_green();
     replica.succeed(&open);
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn a_server_that_is_stopped_while_its_database_is_silent_answers_what_it_accepted_and_ends_in_time() {
-    let Some(database) = database() else { return };
+fn a_server_that_is_stopped_while_its_database_is_silent_answers_what_it_accepted_and_ends_in_time() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::on(&proxy.uri(), 3);
     let open = replica.started(&spec("open"));
@@ -107,11 +114,11 @@ fn a_server_that_is_stopped_while_its_database_is_silent_answers_what_it_accepte
         assert_unavailable(&finishing.join().unwrap());
     });
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn a_server_whose_database_was_emptied_or_set_back_says_so() {
-    let Some(database) = database() else { return };
+fn a_server_whose_database_was_emptied_or_set_back_says_so() -> Tested {
+    let database = database()?;
     let replica = Replica::on(database.uri(), 3);
     replica.deploy(&provider("running", "sql"));
     rows(database.uri(), "MATCH (h:Head {name: 'head'}) SET h.revision = 1 RETURN h.revision");
@@ -122,4 +129,5 @@ fn a_server_whose_database_was_emptied_or_set_back_says_so() {
     replica.wait_until_green();
     replica.started(&spec("new"));
     assert_sound(database.uri());
+    Ok(())
 }

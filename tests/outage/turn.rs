@@ -4,9 +4,16 @@ use serde_json::json;
 
 use crate::bolt_proxy::{Action, BoltProxy, Times};
 use crate::graph::{assert_sound, attempts_on};
+use crate::harness::{Tested, tests};
 use crate::replica::{Replica, assert_unavailable, database};
 use crate::server::text;
 use crate::specs::{consumer, provider, spec};
+
+tests![
+    a_turn_that_is_cut_off_once_is_taken_again_and_recorded_once,
+    a_turn_that_is_cut_off_again_and_again_is_refused_and_records_nothing,
+    readings_whose_connection_breaks_are_repeated,
+];
 
 /// Where a turn is cut off: when it takes the head, when it reads the clock, and at several of its statements.
 const MARKERS: [&str; 6] = [
@@ -18,9 +25,8 @@ const MARKERS: [&str; 6] = [
     "MERGE (n:Head",
 ];
 
-#[test]
-fn a_turn_that_is_cut_off_once_is_taken_again_and_recorded_once() {
-    let Some(database) = database() else { return };
+fn a_turn_that_is_cut_off_once_is_taken_again_and_recorded_once() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::on(&proxy.uri(), 6);
     replica.deploy(&provider("running", "sql"));
@@ -36,11 +42,11 @@ fn a_turn_that_is_cut_off_once_is_taken_again_and_recorded_once() {
         assert_eq!(finished["deployment"]["currentState"], "Active");
     }
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn a_turn_that_is_cut_off_again_and_again_is_refused_and_records_nothing() {
-    let Some(database) = database() else { return };
+fn a_turn_that_is_cut_off_again_and_again_is_refused_and_records_nothing() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::on(&proxy.uri(), 3);
     for marker in MARKERS {
@@ -56,11 +62,11 @@ fn a_turn_that_is_cut_off_again_and_again_is_refused_and_records_nothing() {
     let started = replica.started(&spec("new"));
     assert_eq!(attempts_on(database.uri(), "new"), [text(&started, "id")]);
     assert_sound(database.uri());
+    Ok(())
 }
 
-#[test]
-fn readings_whose_connection_breaks_are_repeated() {
-    let Some(database) = database() else { return };
+fn readings_whose_connection_breaks_are_repeated() -> Tested {
+    let database = database()?;
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::on(&proxy.uri(), 6);
     let started = replica.started(&spec("new"));
@@ -73,4 +79,5 @@ fn readings_whose_connection_breaks_are_repeated() {
         assert_eq!(proxy.seen().dropped, dropped + 1, "{marker}");
     }
     replica.get("/readyz").expect(200);
+    Ok(())
 }

@@ -6,7 +6,16 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::company::Company;
+use crate::database::Absent;
+use crate::harness::{Tested, tests};
 use crate::server::{Server, mortise};
+
+tests![
+    rows_are_lines_where_no_terminal_is,
+    what_is_refused_exits_with_2_and_says_where,
+    an_answer_that_was_cut_says_so_beside_its_rows,
+    rows_are_a_table_on_a_terminal,
+];
 
 /// Runs it against a server: the code it exits with, what it printed, and what it told beside.
 fn query(server: &Server, arguments: &[&str], input: &str) -> (i32, String, String) {
@@ -20,7 +29,6 @@ fn query(server: &Server, arguments: &[&str], input: &str) -> (i32, String, Stri
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-#[test]
 fn rows_are_lines_where_no_terminal_is() {
     let server = Server::start();
     let statement = "UNWIND $rows AS row RETURN row, $text AS text";
@@ -32,7 +40,6 @@ fn rows_are_lines_where_no_terminal_is() {
     assert_eq!(query(&server, &["MATCH (n:Nothing) RETURN n"], ""), (0, String::new(), String::new()));
 }
 
-#[test]
 fn what_is_refused_exits_with_2_and_says_where() {
     let server = Server::start();
     let (code, out, err) = query(&server, &["MATCH (n)\nSET n.x = 1"], "");
@@ -48,7 +55,6 @@ fn what_is_refused_exits_with_2_and_says_where() {
     assert_eq!(unreachable.status.code(), Some(2));
 }
 
-#[test]
 fn an_answer_that_was_cut_says_so_beside_its_rows() {
     let server = Server::start_with(&["--query-max-rows", "2"]);
     let (code, out, err) = query(&server, &["UNWIND [1, 2, 3] AS x RETURN x"], "");
@@ -56,8 +62,7 @@ fn an_answer_that_was_cut_says_so_beside_its_rows() {
     assert_eq!(err, "mortise: the answer is cut after 2 rows, the limit of the server\n");
 }
 
-#[test]
-fn rows_are_a_table_on_a_terminal() {
+fn rows_are_a_table_on_a_terminal() -> Tested {
     let company = Company::found();
     let server = company.serve(&[]);
     let statement = "MATCH (s:System) OPTIONAL MATCH (s)-[:DEFINES]->(i:Interface) WHERE i.name STARTS WITH $p \
@@ -66,8 +71,7 @@ fn rows_are_a_table_on_a_terminal() {
     let line = format!("{binary} query --server {} --param p=shop '{statement}'", server.url());
     // It gives the command a terminal.
     let Ok(output) = Command::new("script").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output() else {
-        println!("skipped: there is no `script` here");
-        return;
+        return Err(Absent("there is no `script` here".to_owned()));
     };
     let shown = String::from_utf8(output.stdout).unwrap().replace('\r', "");
     let expected = "\
@@ -82,4 +86,5 @@ fn rows_are_a_table_on_a_terminal() {
 4 rows
 ";
     assert_eq!(shown, expected);
+    Ok(())
 }

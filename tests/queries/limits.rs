@@ -5,9 +5,20 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::company::{Company, ask, lines, rows};
-use crate::database::{Engine, shared};
+use crate::backend::{Backend, laws};
+use crate::company::{ask, lines, rows};
+use crate::harness::{Tested, tests};
 use crate::server::{Client, Server};
+
+tests![a_product_of_many_things_that_have_nothing_to_do_with_each_other_is_refused_where_its_time_could_not_be_kept];
+
+laws![
+    a_last_line_says_where_the_limit_of_rows_cut_an_answer_and_only_there,
+    a_question_that_takes_too_long_is_cut_in_time_and_the_next_one_is_answered,
+    long_questions_keep_neither_planning_nor_each_other_waiting,
+    a_hundred_thousand_rows_come_whole_and_in_pieces,
+    a_client_that_goes_away_gives_its_place_to_others,
+];
 
 /// A hundred million rows, of which none is ever kept.
 const MANY: &str = "UNWIND range(1, 10000) AS a UNWIND range(1, 10000) AS b RETURN a, b";
@@ -15,19 +26,8 @@ const MANY: &str = "UNWIND range(1, 10000) AS a UNWIND range(1, 10000) AS b RETU
 const LONG: &str = "UNWIND range(1, 10000) AS a UNWIND range(1, 10000) AS b
     WITH a, b WHERE a * b % 7 = 3 OR a * a * b % 11 = 5 OR b * b * a % 13 = 4 RETURN count(*) AS n";
 
-fn on_both(flags: &[&str], check: impl Fn(&Server)) {
-    let company = Company::found();
-    check(&company.serve(flags));
-    if let Some(database) = shared(Engine::Neo4j) {
-        let database = database.exclusive();
-        company.move_to(database.uri());
-        check(&Server::start_on(database.uri(), flags));
-    }
-}
-
-#[test]
-fn a_last_line_says_where_the_limit_of_rows_cut_an_answer_and_only_there() {
-    on_both(&["--query-max-rows", "3"], |server| {
+fn a_last_line_says_where_the_limit_of_rows_cut_an_answer_and_only_there(backend: Backend) -> Tested {
+    backend.serve(&["--query-max-rows", "3"], |server| {
         let count = |statement: &str| {
             let rows = rows(server, statement, &json!({"limit": 4}));
             (rows.len(), rows.last().filter(|last| last.get("truncated").is_some()).cloned())
@@ -41,20 +41,18 @@ fn a_last_line_says_where_the_limit_of_rows_cut_an_answer_and_only_there() {
         assert_eq!(count("UNWIND [1, 2, 3, 4, 5] AS x RETURN x SKIP 1 LIMIT 9"), (4, cut.clone()));
         assert_eq!(count("UNWIND [1, 2] AS x RETURN x UNION ALL UNWIND [3, 4] AS x RETURN x"), (4, cut));
         assert_eq!(count("UNWIND [1, 1, 1, 1, 1] AS x RETURN DISTINCT x"), (1, None));
-    });
+    })
 }
 
-#[test]
-fn a_question_that_takes_too_long_is_cut_in_time_and_the_next_one_is_answered() {
-    on_both(&["--query-timeout-seconds", "1"], |server| {
+fn a_question_that_takes_too_long_is_cut_in_time_and_the_next_one_is_answered(backend: Backend) -> Tested {
+    backend.serve(&["--query-timeout-seconds", "1"], |server| {
         let began = Instant::now();
         assert_eq!(lines(&ask(server, LONG, &json!({}))), [json!({"truncated": {"seconds": 1}})]);
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
         assert_eq!(rows(server, "RETURN 1 AS x", &json!({})), [json!({"x": 1})]);
-    });
+    })
 }
 
-#[test]
 fn a_product_of_many_things_that_have_nothing_to_do_with_each_other_is_refused_where_its_time_could_not_be_kept() {
     let server = Server::start();
     for query in [
@@ -69,9 +67,8 @@ fn a_product_of_many_things_that_have_nothing_to_do_with_each_other_is_refused_w
     assert_eq!(server.post("/graph/query", &json!({"query": joined})).status, 200);
 }
 
-#[test]
-fn long_questions_keep_neither_planning_nor_each_other_waiting() {
-    on_both(&["--query-timeout-seconds", "8"], |server| {
+fn long_questions_keep_neither_planning_nor_each_other_waiting(backend: Backend) -> Tested {
+    backend.serve(&["--query-timeout-seconds", "8"], |server| {
         std::thread::scope(|scope| {
             let asking: Vec<_> =
                 (0..3).map(|_| scope.spawn(|| ask(&Client::of(server.address()), LONG, &json!({})))).collect();
@@ -85,24 +82,22 @@ fn long_questions_keep_neither_planning_nor_each_other_waiting() {
                 assert_eq!(lines(&answer.join().unwrap()).last(), Some(&json!({"truncated": {"seconds": 8}})));
             }
         });
-    });
+    })
 }
 
-#[test]
-fn a_hundred_thousand_rows_come_whole_and_in_pieces() {
-    on_both(&["--query-max-rows", "100000"], |server| {
+fn a_hundred_thousand_rows_come_whole_and_in_pieces(backend: Backend) -> Tested {
+    backend.serve(&["--query-max-rows", "100000"], |server| {
         let answer = ask(server, MANY, &json!({}));
         assert_eq!(answer.header("Transfer-Encoding"), Some("chunked"));
         let rows: Vec<Value> = lines(&answer);
         assert_eq!(rows.len(), 100_001);
         assert_eq!(rows[100_000], json!({"truncated": {"rows": 100_000}}));
         assert_eq!((&rows[0], &rows[99_999]), (&json!({"a": 1, "b": 1}), &json!({"a": 10, "b": 10_000})));
-    });
+    })
 }
 
-#[test]
-fn a_client_that_goes_away_gives_its_place_to_others() {
-    on_both(&["--query-max-rows", "100000"], |server| {
+fn a_client_that_goes_away_gives_its_place_to_others(backend: Backend) -> Tested {
+    backend.serve(&["--query-max-rows", "100000"], |server| {
         // Far more than fits between here and there.
         let query = "UNWIND range(1, 10000) AS a UNWIND range(1, 10000) AS b RETURN a, b, $text AS text";
         let body = json!({"query": query, "parameters": {"text": "x".repeat(4_096)}}).to_string();
@@ -120,5 +115,5 @@ fn a_client_that_goes_away_gives_its_place_to_others() {
         let began = Instant::now();
         assert_eq!(rows(server, "RETURN 1 AS x", &json!({})), [json!({"x": 1})]);
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
-    });
+    })
 }

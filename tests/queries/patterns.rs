@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use crate::company::{Company, ask};
 use crate::database::{Engine, shared};
+use crate::harness::{Tested, tests};
 use crate::server::Server;
+
+tests![patterns_that_nobody_wrote_agree_or_are_refused];
 
 /// How many statements are tried; more of them with `MORTISE_TEST_PATTERNS`.
 const STATEMENTS: usize = 200;
@@ -150,10 +153,8 @@ impl Dice {
     }
 }
 
-#[test]
-fn patterns_that_nobody_wrote_agree_or_are_refused() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn patterns_that_nobody_wrote_agree_or_are_refused() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let company = Company::found();
     company.move_to(database.uri());
     let flags = ["--query-max-rows", "20000", "--query-timeout-seconds", "5"];
@@ -186,6 +187,7 @@ fn patterns_that_nobody_wrote_agree_or_are_refused() {
     println!("{agreed} agree, {refused} are refused, {cut} are cut");
     assert!(wrong.is_empty(), "{} are wrong\n{}", wrong.len(), wrong.join("\n"));
     assert!(agreed >= count / 5, "only {agreed} agree, {refused} are refused, {cut} are cut");
+    Ok(())
 }
 
 fn rows(text: &str) -> Vec<String> {

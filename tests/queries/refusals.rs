@@ -2,9 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::company::{Company, ask, rows};
-use crate::database::{Engine, shared};
+use crate::backend::{Backend, laws};
+use crate::company::{ask, rows};
+use crate::harness::{Tested, tests};
 use crate::server::{JSON, Server, YAML, text};
+
+tests![a_body_that_is_no_question_is_refused_with_every_place];
+
+laws![
+    what_writes_or_reads_secrets_is_refused_and_changes_nothing,
+    nodes_that_come_out_whole_come_without_their_secrets,
+    what_the_engine_rejects_is_an_invalid_question,
+];
 
 /// The clause that is named, and the statement.
 const WRITING: [(&str, &str); 10] = [
@@ -40,19 +49,8 @@ const SECRETS: [&str; 16] = [
     "MATCH (n) RETURN n.text",
 ];
 
-fn on_both(check: impl Fn(&Server)) {
-    let company = Company::found();
-    check(&company.serve(&[]));
-    if let Some(database) = shared(Engine::Neo4j) {
-        let database = database.exclusive();
-        company.move_to(database.uri());
-        check(&Server::start_on(database.uri(), &[]));
-    }
-}
-
-#[test]
-fn what_writes_or_reads_secrets_is_refused_and_changes_nothing() {
-    on_both(|server| {
+fn what_writes_or_reads_secrets_is_refused_and_changes_nothing(backend: Backend) -> Tested {
+    backend.serve(&[], |server| {
         let before = rows(server, "MATCH (n:System) RETURN count(n) AS n", &json!({}));
         for (clause, statement) in WRITING {
             let problem = ask(server, statement, &json!({})).expect_problem(400, "query-refused");
@@ -63,12 +61,11 @@ fn what_writes_or_reads_secrets_is_refused_and_changes_nothing() {
             ask(server, statement, &json!({"key": "token"})).expect_problem(400, "query-refused");
         }
         assert_eq!(rows(server, "MATCH (n:System) RETURN count(n) AS n", &json!({})), before);
-    });
+    })
 }
 
-#[test]
-fn nodes_that_come_out_whole_come_without_their_secrets() {
-    on_both(|server| {
+fn nodes_that_come_out_whole_come_without_their_secrets(backend: Backend) -> Tested {
+    backend.serve(&[], |server| {
         let name = server.address().replace(':', "-");
         let plan = server.started(&json!({"system": "x", "name": name, "version": "1", "environment": "x"}));
         let token = text(&plan["lease"], "token");
@@ -85,12 +82,11 @@ fn nodes_that_come_out_whole_come_without_their_secrets() {
             assert!(answer.text.contains(r#"{"labels":["Lease"],"properties":{"action":"publish","id":""#));
             assert!(!answer.text.contains(token), "{statement}");
         }
-    });
+    })
 }
 
-#[test]
-fn what_the_engine_rejects_is_an_invalid_question() {
-    on_both(|server| {
+fn what_the_engine_rejects_is_an_invalid_question(backend: Backend) -> Tested {
+    backend.serve(&[], |server| {
         let invalid = |statement: &str| {
             let answer = ask(server, statement, &json!({}));
             // The embedded store reads the statement itself, and refuses what it does not know.
@@ -103,10 +99,9 @@ fn what_the_engine_rejects_is_an_invalid_question() {
         invalid("MATCH (n) RETURN $nothing");
         invalid("MATCH (n RETURN n");
         ask(server, "RETURN 1 AS truncated", &json!({})).expect_problem(400, "invalid-graph-query");
-    });
+    })
 }
 
-#[test]
 fn a_body_that_is_no_question_is_refused_with_every_place() {
     let server = Server::start();
     let problems = |body: &str, headers: &[(&str, &str)]| {

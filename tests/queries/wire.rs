@@ -4,9 +4,15 @@ use serde_json::json;
 
 use crate::company::{Company, ask, rows};
 use crate::database::{Engine, shared};
+use crate::harness::{Tested, tests};
 use crate::server::Server;
 
-#[test]
+tests![
+    columns_stand_in_their_order_and_null_is_written,
+    nodes_and_relationships_are_labels_type_and_properties,
+    neo4j_answers_what_only_it_can_in_texts_and_lists,
+];
+
 fn columns_stand_in_their_order_and_null_is_written() {
     let server = Server::start();
     let answer = ask(&server, "RETURN 1 AS z, null AS a, 'größe\\n' AS m, 2.0 AS `b c`", &json!({}));
@@ -15,7 +21,6 @@ fn columns_stand_in_their_order_and_null_is_written() {
     assert_eq!(ask(&server, "MATCH (n:Nothing) RETURN n", &json!({})).text, "");
 }
 
-#[test]
 fn nodes_and_relationships_are_labels_type_and_properties() {
     let company = Company::found();
     let server = company.serve(&[]);
@@ -28,10 +33,8 @@ fn nodes_and_relationships_are_labels_type_and_properties() {
     assert_eq!(rows(&server, statement, &json!({})), [expected]);
 }
 
-#[test]
-fn neo4j_answers_what_only_it_can_in_texts_and_lists() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn neo4j_answers_what_only_it_can_in_texts_and_lists() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     let company = Company::found();
     company.move_to(database.uri());
     let server = Server::start_on(database.uri(), &[]);
@@ -58,4 +61,5 @@ fn neo4j_answers_what_only_it_can_in_texts_and_lists() {
     let broken = ask(&server, "UNWIND [1, 2, 0] AS x RETURN 2 / x AS y", &json!({}));
     let last = broken.text.lines().last().unwrap();
     assert!(broken.status == 400 || last.starts_with("{\"error\":{\"code\":\"invalid-graph-query\""), "{broken:?}");
+    Ok(())
 }

@@ -6,7 +6,7 @@ use mortise::store::Store;
 use mortise::store::neo4j::{Address, Neo4jStore};
 
 use crate::conformance::Place;
-use crate::database::{Engine, Exclusive, shared};
+use crate::database::{Absent, Engine, Exclusive, shared};
 
 /// Far more than anything takes, so that a hang shows as a failure.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -20,20 +20,26 @@ impl Shared {
     }
 }
 
-mod neo4j {
+pub mod neo4j {
     use std::sync::Arc;
 
     use super::*;
     use crate::conformance::{applied, assert_same};
     use crate::generator::{Generator, random_change};
     use crate::graph::{assert_graph_is_that_of_its_history, change as change_graph, number};
+    use crate::harness::{Tested, tests};
     use crate::history::History;
+
+    tests![
+        a_replica_starts_from_the_newest_snapshot_that_is_whole_and_of_this_history,
+        a_damaged_snapshot_is_passed_over,
+    ];
 
     struct Neo4j(Shared);
 
     impl Place for Neo4j {
-        fn new() -> Option<Self> {
-            Some(Self(Shared(shared(Engine::Neo4j)?.exclusive())))
+        fn new() -> Result<Self, Absent> {
+            Ok(Self(Shared(shared(Engine::Neo4j)?.exclusive())))
         }
 
         fn open(&self) -> Box<dyn Store> {
@@ -43,9 +49,8 @@ mod neo4j {
 
     crate::conformance::conformance!(Neo4j);
 
-    #[test]
-    fn a_replica_starts_from_the_newest_snapshot_that_is_whole_and_of_this_history() {
-        let Some(place) = Neo4j::new() else { return };
+    fn a_replica_starts_from_the_newest_snapshot_that_is_whole_and_of_this_history() -> Tested {
+        let place = Neo4j::new()?;
         let uri = place.0.0.uri();
         let history = random(420);
         let store = place.keeping_snapshots_every(20);
@@ -72,11 +77,11 @@ mod neo4j {
         assert_same(&place.0.open().load().unwrap(), &applied(&history));
         change_graph(uri, "MATCH (s:Snapshot) SET s.change = 'another'");
         assert!(place.0.open().load().is_err(), "the history is damaged, and the snapshot is not of this one");
+        Ok(())
     }
 
-    #[test]
-    fn a_damaged_snapshot_is_passed_over() {
-        let Some(place) = Neo4j::new() else { return };
+    fn a_damaged_snapshot_is_passed_over() -> Tested {
+        let place = Neo4j::new()?;
         let uri = place.0.0.uri();
         let history = random(40);
         let damages = [
@@ -95,6 +100,7 @@ mod neo4j {
             change_graph(uri, damage);
             assert_same(&place.0.open().load().unwrap(), &applied(&history[..known]));
         }
+        Ok(())
     }
 
     impl Neo4j {
@@ -113,14 +119,14 @@ mod neo4j {
     }
 }
 
-mod arcadedb {
+pub mod arcadedb {
     use super::*;
 
     struct ArcadeDb(Shared);
 
     impl Place for ArcadeDb {
-        fn new() -> Option<Self> {
-            Some(Self(Shared(shared(Engine::ArcadeDb)?.exclusive())))
+        fn new() -> Result<Self, Absent> {
+            Ok(Self(Shared(shared(Engine::ArcadeDb)?.exclusive())))
         }
 
         fn open(&self) -> Box<dyn Store> {

@@ -7,14 +7,15 @@ use mortise::model::{ChangeSet, Condition, DeploymentId, Outcome, PlanId, Row, S
 use mortise::store::{CommitError, DeploymentFilter, ListedDeployment, Page, Store};
 use uuid::Uuid;
 
+use crate::database::Absent;
 use crate::generator::{Generator, random_change};
 use crate::history::{History, deployment_id};
 use crate::sample::{Sample, received, slot};
 
 /// Where a store is kept: opened empty first, and then again with all that was committed.
 pub trait Place {
-    /// An empty place; `None`, said aloud, where there can be none here.
-    fn new() -> Option<Self>
+    /// An empty place, where there can be one here.
+    fn new() -> Result<Self, Absent>
     where
         Self: Sized;
 
@@ -41,13 +42,11 @@ macro_rules! conformance {
         );
     };
     ($place:ty: $($law:ident,)*) => {
-        $(
-            #[test]
-            fn $law() {
-                let Some(place) = <$place as $crate::conformance::Place>::new() else { return };
-                $crate::conformance::$law(&place);
-            }
-        )*
+        pub(crate) fn laws() -> Vec<libtest_mimic::Trial> {
+            vec![$($crate::harness::trial(module_path!(), stringify!($law), || {
+                <$place as $crate::conformance::Place>::new().map(|place| $crate::conformance::$law(&place))
+            })),*]
+        }
     };
 }
 pub(crate) use conformance;

@@ -10,14 +10,30 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::conformance::{Place, applied, assert_same, conformance};
+use crate::database::Absent;
+use crate::harness::tests;
 use crate::sample::{Sample, slot};
+
+tests![
+    a_folder_that_is_open_is_refused_to_another_who_is_told_who_has_it,
+    a_folder_that_cannot_be_made_is_refused_by_name,
+    a_newer_format_is_refused_and_left_as_it_is,
+    a_file_that_is_no_database_is_refused,
+    a_history_with_a_gap_is_damaged,
+    a_snapshot_and_the_changes_after_it_give_what_replay_gives,
+    a_snapshot_that_cannot_be_used_is_passed_over,
+    a_snapshot_of_another_store_is_passed_over,
+    a_snapshot_of_a_history_that_a_restored_backup_has_left_is_passed_over,
+    what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way,
+    a_closed_store_has_moved_everything_into_one_file_that_can_be_copied,
+];
 
 /// A folder that goes with the test.
 struct Folder(TempDir);
 
 impl Place for Folder {
-    fn new() -> Option<Self> {
-        Some(Self::empty())
+    fn new() -> Result<Self, Absent> {
+        Ok(Self::empty())
     }
 
     fn open(&self) -> Box<dyn Store> {
@@ -69,7 +85,6 @@ fn lengthen(sample: &mut Sample, artifact: &str) {
 
 conformance!(Folder);
 
-#[test]
 fn a_folder_that_is_open_is_refused_to_another_who_is_told_who_has_it() {
     let folder = Folder::empty();
     let store = folder.open();
@@ -82,7 +97,6 @@ fn a_folder_that_is_open_is_refused_to_another_who_is_told_who_has_it() {
     folder.open();
 }
 
-#[test]
 fn a_folder_that_cannot_be_made_is_refused_by_name() {
     let folder = Folder::empty();
     let file = folder.path().join("file");
@@ -93,7 +107,6 @@ fn a_folder_that_cannot_be_made_is_refused_by_name() {
     }
 }
 
-#[test]
 fn a_newer_format_is_refused_and_left_as_it_is() {
     let folder = Folder::empty();
     folder.open();
@@ -107,7 +120,6 @@ fn a_newer_format_is_refused_and_left_as_it_is() {
     assert_eq!(format, 99);
 }
 
-#[test]
 fn a_file_that_is_no_database_is_refused() {
     let folder = Folder::empty();
     fs::write(folder.database(), "this is no database, and long enough to be read as if it were one".repeat(100))
@@ -115,7 +127,6 @@ fn a_file_that_is_no_database_is_refused() {
     assert!(matches!(EmbeddedStore::open(folder.path()), Err(StoreError::Failed(_))));
 }
 
-#[test]
 fn a_history_with_a_gap_is_damaged() {
     let folder = Folder::empty();
     let mut sample = Sample::default();
@@ -125,7 +136,6 @@ fn a_history_with_a_gap_is_damaged() {
     assert!(matches!(folder.open().load(), Err(StoreError::Damaged(_))));
 }
 
-#[test]
 fn a_snapshot_and_the_changes_after_it_give_what_replay_gives() {
     let (folder, mut sample) = Folder::with_snapshot();
     // What only the snapshot can have told: the changes before it are gone.
@@ -140,7 +150,6 @@ fn a_snapshot_and_the_changes_after_it_give_what_replay_gives() {
     folder.assert_loads(&sample);
 }
 
-#[test]
 fn a_snapshot_that_cannot_be_used_is_passed_over() {
     let (folder, sample) = Folder::with_snapshot();
     let whole = fs::read(folder.snapshot()).unwrap();
@@ -185,7 +194,6 @@ fn a_snapshot_that_cannot_be_used_is_passed_over() {
     folder.assert_loads(&sample);
 }
 
-#[test]
 fn a_snapshot_of_another_store_is_passed_over() {
     let (folder, sample) = Folder::with_snapshot();
     let (other, _) = Folder::with_snapshot();
@@ -193,7 +201,6 @@ fn a_snapshot_of_another_store_is_passed_over() {
     folder.assert_loads(&sample);
 }
 
-#[test]
 fn a_snapshot_of_a_history_that_a_restored_backup_has_left_is_passed_over() {
     let (folder, mut sample) = Folder::with_snapshot();
     let backup = fs::read(folder.database()).unwrap();
@@ -218,7 +225,6 @@ fn a_snapshot_of_a_history_that_a_restored_backup_has_left_is_passed_over() {
     folder.assert_loads(&sample);
 }
 
-#[test]
 fn what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way() {
     let (folder, mut sample) = Folder::with_snapshot();
     fs::write(folder.path().join("snapshot.jsonl.new"), "half a line").unwrap();
@@ -234,7 +240,6 @@ fn what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way() {
     folder.assert_loads(&sample);
 }
 
-#[test]
 fn a_closed_store_has_moved_everything_into_one_file_that_can_be_copied() {
     let (folder, sample) = Folder::with_snapshot();
     let copy = Folder::empty();

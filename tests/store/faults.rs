@@ -20,8 +20,17 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::conformance::assert_same;
+use crate::harness::tests;
 use crate::server::{Client, Server, command, text};
 use crate::specs::{consumer, provider, spec, with};
+
+tests![
+    a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds,
+    nothing_can_be_read_before_it_is_durable,
+    a_batch_fails_as_a_whole_and_leaves_memory_and_disk_equal,
+    a_dependent_of_a_failed_batch_is_planned_anew,
+    a_full_disk_is_503_records_nothing_and_the_process_stays_up,
+];
 
 /// What the next commits do.
 enum Fault {
@@ -187,7 +196,6 @@ impl Drop for Process {
     }
 }
 
-#[test]
 fn a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds() {
     let process = Process::start();
     let client = &process.client;
@@ -228,7 +236,6 @@ fn a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds() {
     process.assert_memory_is_disk();
 }
 
-#[test]
 fn nothing_can_be_read_before_it_is_durable() {
     let process = Process::start();
     let client = &process.client;
@@ -260,7 +267,6 @@ fn nothing_can_be_read_before_it_is_durable() {
     process.assert_memory_is_disk();
 }
 
-#[test]
 fn a_batch_fails_as_a_whole_and_leaves_memory_and_disk_equal() {
     let process = Process::start();
     let client = &process.client;
@@ -293,7 +299,6 @@ fn a_batch_fails_as_a_whole_and_leaves_memory_and_disk_equal() {
     process.assert_memory_is_disk();
 }
 
-#[test]
 fn a_dependent_of_a_failed_batch_is_planned_anew() {
     let process = Process::start();
     let client = &process.client;
@@ -315,7 +320,6 @@ fn a_dependent_of_a_failed_batch_is_planned_anew() {
 /// How large a file may grow, in the blocks of `ulimit -f`: a disk that is soon full.
 const FULL_AT: &str = "600";
 
-#[test]
 fn a_full_disk_is_503_records_nothing_and_the_process_stays_up() {
     let data = tempfile::tempdir().unwrap();
     let mut limited = Command::new("sh");

@@ -1,7 +1,7 @@
 //! Real databases that speak Bolt: one that a whole `cargo test` shares, and ones of a test's own for faults.
 //!
 //! They are started by the scripts in `tests/servers`, on loopback, and ended by a watchdog when the tests have ended. Where
-//! one cannot run, for want of Java say, its tests are skipped aloud; under CI an absent Neo4j is a failure.
+//! one cannot run, for want of Java say, its tests are ignored with the reason; under CI an absent Neo4j is a failure.
 //!
 //! `MORTISE_TEST_BOLT_URI` names a Neo4j to use instead of one that is started: it is emptied! `MORTISE_TEST_REQUIRE_NEO4J=1`
 //! makes an absent Neo4j a failure, as `CI` does.
@@ -15,15 +15,15 @@ mod script;
 #[path = "database/wipe.rs"]
 mod wipe;
 
+use std::fmt;
 use std::fs::File;
-use std::io::Write;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 #[allow(unused_imports, reason = "every test crate uses another part of it")]
 pub use private::{PrivateDatabase, private};
-use script::{Absent, Script};
+use script::Script;
 #[allow(unused_imports, reason = "every test crate uses another part of it")]
 pub use wipe::connect;
 
@@ -45,22 +45,25 @@ pub struct Database {
     alone: Mutex<()>,
 }
 
-/// The database that all test binaries of one `cargo test` share, started where it is not running yet; `None`, said aloud, where
-/// it cannot run here.
-pub fn shared(engine: Engine) -> Option<&'static Database> {
+/// What a test needs and this machine does not have, told in a few words.
+#[derive(Clone, Debug)]
+pub struct Absent(pub String);
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The database that all test binaries of one `cargo test` share, started where it is not running yet.
+pub fn shared(engine: Engine) -> Result<&'static Database, Absent> {
     static NEO4J: OnceLock<Result<Database, Absent>> = OnceLock::new();
     static ARCADE_DB: OnceLock<Result<Database, Absent>> = OnceLock::new();
     let database = match engine {
         Engine::Neo4j => &NEO4J,
         Engine::ArcadeDb => &ARCADE_DB,
     };
-    match database.get_or_init(|| Database::shared(engine)) {
-        Ok(database) => Some(database),
-        Err(absent) => {
-            skip(engine, absent);
-            None
-        }
-    }
+    database.get_or_init(|| Database::shared(engine)).as_ref().map_err(|absent| engine.spared(absent.clone()))
 }
 
 impl Database {
@@ -129,22 +132,13 @@ impl Engine {
         }
     }
 
-    /// Whether a test that cannot have it fails.
-    fn required(self) -> bool {
+    /// Why a test goes without it; a failure of the test where it is required.
+    fn spared(self, absent: Absent) -> Absent {
         let set = |name| std::env::var(name).unwrap_or_default();
-        self == Self::Neo4j && (!set("CI").is_empty() || set("MORTISE_TEST_REQUIRE_NEO4J") == "1")
+        let required = self == Self::Neo4j && (!set("CI").is_empty() || set("MORTISE_TEST_REQUIRE_NEO4J") == "1");
+        assert!(!required, "{self:?} is required here: {absent}");
+        absent
     }
-}
-
-/// Says that a test is skipped, or fails it where the database is required.
-#[track_caller]
-fn skip(engine: Engine, absent: &Absent) {
-    assert!(!engine.required(), "{engine:?} is required here: {absent}");
-    let thread = std::thread::current();
-    let test = thread.name().unwrap_or("a test");
-    // Into what the test printed, which is kept from the terminal as long as it passes, and past that.
-    println!("skipped: {absent}");
-    writeln!(std::io::stderr(), "{test}: skipped: {absent}").expect("standard error can be written to");
 }
 
 /// Where databases keep their files.

@@ -2,30 +2,34 @@
 
 use crate::database::{Engine, shared};
 use crate::graph::{assert_graph_is_that_of_its_history, store};
+use crate::harness::{Tested, tests};
 use crate::moves::moves;
 use crate::shared::an_import_that_is_overtaken_stops;
 use crate::written::{Embedded, long, random, various};
 
-#[test]
-fn a_history_that_is_moved_through_neo4j_stays_the_same_byte_for_byte() {
+tests![
+    a_history_that_is_moved_through_neo4j_stays_the_same_byte_for_byte,
+    a_history_that_is_moved_through_arcadedb_stays_the_same_byte_for_byte,
+    an_import_into_neo4j_that_is_overtaken_stops,
+];
+
+fn a_history_that_is_moved_through_neo4j_stays_the_same_byte_for_byte() -> Tested {
     for changes in [various(), random(11, 60), long(700)] {
-        let Some(database) = shared(Engine::Neo4j) else { return };
-        let database = database.exclusive();
+        let database = shared(Engine::Neo4j)?.exclusive();
         moves(&*Embedded::holding(&changes), &store(database.uri()), &*Embedded::new());
         assert_graph_is_that_of_its_history(database.uri());
     }
+    Ok(())
 }
 
-#[test]
-fn a_history_that_is_moved_through_arcadedb_stays_the_same_byte_for_byte() {
-    let Some(database) = shared(Engine::ArcadeDb) else { return };
-    let database = database.exclusive();
+fn a_history_that_is_moved_through_arcadedb_stays_the_same_byte_for_byte() -> Tested {
+    let database = shared(Engine::ArcadeDb)?.exclusive();
     moves(&*Embedded::holding(&various()), &store(database.uri()), &*Embedded::new());
+    Ok(())
 }
 
-#[test]
-fn an_import_into_neo4j_that_is_overtaken_stops() {
-    let Some(database) = shared(Engine::Neo4j) else { return };
-    let database = database.exclusive();
+fn an_import_into_neo4j_that_is_overtaken_stops() -> Tested {
+    let database = shared(Engine::Neo4j)?.exclusive();
     an_import_that_is_overtaken_stops(&store(database.uri()));
+    Ok(())
 }

@@ -6,8 +6,21 @@ use std::process::{Output, Stdio};
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::transfer::{Existing, TransferError, export_file};
 
+use crate::harness::tests;
 use crate::server::{Server, mortise};
 use crate::written::{Embedded, exported, various};
+
+tests![
+    an_export_and_an_import_say_in_one_line_what_they_did,
+    standard_output_is_the_export_and_nothing_else_and_standard_input_takes_it,
+    an_export_replaces_a_file_only_where_it_is_told_to_and_never_what_is_no_file,
+    a_file_that_is_made_during_an_export_is_kept,
+    an_export_that_fails_leaves_no_file_and_replaces_none,
+    an_export_that_cannot_be_written_fails,
+    a_damaged_file_is_refused_by_name_and_line_before_a_store_is_made,
+    an_export_of_a_folder_without_a_store_is_refused_and_makes_nothing,
+    a_server_runs_on_what_was_imported_as_if_it_had_been_recorded_there,
+];
 
 /// Runs a command with this on standard input; what it printed, and the code it exits with.
 #[track_caller]
@@ -36,7 +49,6 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-#[test]
 fn an_export_and_an_import_say_in_one_line_what_they_did() {
     let (data, whole) = stored();
     let (to, count) = (tempfile::tempdir().unwrap(), various().len());
@@ -58,7 +70,6 @@ fn an_export_and_an_import_say_in_one_line_what_they_did() {
     assert!(exported(&EmbeddedStore::open(&target).unwrap()) == whole, "the exports are not the same byte for byte");
 }
 
-#[test]
 fn standard_output_is_the_export_and_nothing_else_and_standard_input_takes_it() {
     let (data, whole) = stored();
     let to = tempfile::tempdir().unwrap();
@@ -71,7 +82,6 @@ fn standard_output_is_the_export_and_nothing_else_and_standard_input_takes_it() 
     assert!(exported(&EmbeddedStore::open(to.path()).unwrap()) == whole, "the exports are not the same byte for byte");
 }
 
-#[test]
 fn an_export_replaces_a_file_only_where_it_is_told_to_and_never_what_is_no_file() {
     let (data, whole) = stored();
     let to = tempfile::tempdir().unwrap();
@@ -89,7 +99,6 @@ fn an_export_replaces_a_file_only_where_it_is_told_to_and_never_what_is_no_file(
     }
 }
 
-#[test]
 fn a_file_that_is_made_during_an_export_is_kept() {
     let (store, to) = (Embedded::holding(&various()), tempfile::tempdir().unwrap());
     let file = to.path().join("x.jsonl");
@@ -99,7 +108,6 @@ fn a_file_that_is_made_during_an_export_is_kept() {
     assert_eq!(std::fs::read_dir(to.path()).unwrap().count(), 1, "something is left beside the file");
 }
 
-#[test]
 fn an_export_that_fails_leaves_no_file_and_replaces_none() {
     let (data, _) = stored();
     let history = rusqlite::Connection::open(data.path().join("mortise.sqlite")).unwrap();
@@ -117,7 +125,6 @@ fn an_export_that_fails_leaves_no_file_and_replaces_none() {
     }
 }
 
-#[test]
 fn an_export_that_cannot_be_written_fails() {
     let (data, _) = stored();
     let (reader, writer) = std::io::pipe().unwrap();
@@ -129,7 +136,6 @@ fn an_export_that_cannot_be_written_fails() {
     assert!(told.starts_with("mortise: cannot export to standard output: the file cannot be written: "), "{told}");
 }
 
-#[test]
 fn a_damaged_file_is_refused_by_name_and_line_before_a_store_is_made() {
     let (_, whole) = stored();
     let to = tempfile::tempdir().unwrap();
@@ -144,7 +150,6 @@ fn a_damaged_file_is_refused_by_name_and_line_before_a_store_is_made() {
     assert!(!target.exists(), "a store was made");
 }
 
-#[test]
 fn an_export_of_a_folder_without_a_store_is_refused_and_makes_nothing() {
     let to = tempfile::tempdir().unwrap();
     let (data, file) = (to.path().join("data"), to.path().join("x.jsonl"));
@@ -153,7 +158,6 @@ fn an_export_of_a_folder_without_a_store_is_refused_and_makes_nothing() {
     assert!(!data.exists() && !file.exists());
 }
 
-#[test]
 fn a_server_runs_on_what_was_imported_as_if_it_had_been_recorded_there() {
     let data = tempfile::tempdir().unwrap();
     let spec = serde_json::json!({"system": "shop", "name": "a", "version": "1.10", "environment": "test"});

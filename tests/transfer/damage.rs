@@ -2,7 +2,19 @@
 
 use mortise::store::transfer::{Damage, TransferError};
 
+use crate::harness::tests;
 use crate::written::{Embedded, contents, exported, history_of, imported, lines, long, sealed, streamed, various};
+
+tests![
+    a_byte_that_is_another_is_found_at_its_line,
+    a_line_that_is_missing_repeated_or_swapped_is_found_where_it_should_stand,
+    a_file_that_is_cut_is_refused_at_the_line_that_is_not_whole,
+    what_follows_the_end_is_refused,
+    what_is_no_export_is_refused_without_reading_it_to_its_end,
+    a_newer_format_is_refused_however_it_is_checked,
+    a_file_whose_checksums_are_right_but_whose_history_cannot_be_is_refused_at_the_line,
+    damage_in_what_can_be_read_only_once_leaves_whole_batches_and_the_whole_file_goes_on_from_them,
+];
 
 /// The line at which a file is refused.
 #[track_caller]
@@ -55,7 +67,6 @@ impl Embedded {
     }
 }
 
-#[test]
 fn a_byte_that_is_another_is_found_at_its_line() {
     let case = Case::new();
     let mut start = 0;
@@ -72,7 +83,6 @@ fn a_byte_that_is_another_is_found_at_its_line() {
     case.takes_the_whole_file();
 }
 
-#[test]
 fn a_line_that_is_missing_repeated_or_swapped_is_found_where_it_should_stand() {
     let case = Case::new();
     let lines = lines(&case.file);
@@ -91,7 +101,6 @@ fn a_line_that_is_missing_repeated_or_swapped_is_found_where_it_should_stand() {
     case.takes_the_whole_file();
 }
 
-#[test]
 fn a_file_that_is_cut_is_refused_at_the_line_that_is_not_whole() {
     let case = Case::new();
     let mut end = 0;
@@ -104,7 +113,6 @@ fn a_file_that_is_cut_is_refused_at_the_line_that_is_not_whole() {
     case.takes_the_whole_file();
 }
 
-#[test]
 fn what_follows_the_end_is_refused() {
     let case = Case::new();
     let after = lines(&case.file).len() + 1;
@@ -114,7 +122,6 @@ fn what_follows_the_end_is_refused() {
     case.is_refused_at(after, &[&case.file[..], &case.file[..]].concat(), "two exports in one file");
 }
 
-#[test]
 fn what_is_no_export_is_refused_without_reading_it_to_its_end() {
     let case = Case::new();
     let other = case.file.iter().map(|&byte| if byte == b'\n' { b' ' } else { byte }).collect::<Vec<_>>();
@@ -132,7 +139,6 @@ fn what_is_no_export_is_refused_without_reading_it_to_its_end() {
     }
 }
 
-#[test]
 fn a_newer_format_is_refused_however_it_is_checked() {
     let case = Case::new();
     let mut newer = contents(&case.file);
@@ -145,7 +151,6 @@ fn a_newer_format_is_refused_however_it_is_checked() {
     }
 }
 
-#[test]
 fn a_file_whose_checksums_are_right_but_whose_history_cannot_be_is_refused_at_the_line() {
     let case = Case::new();
     let whole = contents(&case.file);
@@ -182,7 +187,6 @@ fn a_file_whose_checksums_are_right_but_whose_history_cannot_be_is_refused_at_th
     case.takes_the_whole_file();
 }
 
-#[test]
 fn damage_in_what_can_be_read_only_once_leaves_whole_batches_and_the_whole_file_goes_on_from_them() {
     let changes = long(700);
     let whole = exported(&*Embedded::holding(&changes));

@@ -5,8 +5,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::command::run;
+use crate::harness::tests;
 use crate::server::mortise;
 use crate::written::{Embedded, contents, exported, lines, long};
+
+tests![an_import_that_is_killed_again_and_again_goes_on_until_it_is_whole];
 
 /// How much a process may have been given and not recorded yet: a pipe, two buffers, and two batches of 256 lines.
 const UNRECORDED_BYTES: usize = 3 * (64 << 10) + 2 * 256 * 300;
@@ -22,7 +25,6 @@ fn export(data: &Path) -> Vec<u8> {
     run(&["export", "--data", data.to_str().unwrap(), "-o", "-"], b"", 0).0
 }
 
-#[test]
 fn an_import_that_is_killed_again_and_again_goes_on_until_it_is_whole() {
     let changes = long(12_000);
     let whole = exported(&*Embedded::holding(&changes));

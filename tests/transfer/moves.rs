@@ -5,7 +5,17 @@ use mortise::store::transfer::{Progress, Step};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::harness::tests;
 use crate::written::{Embedded, contents, exported, history_of, imported, lines, long, random, sealed, various};
+
+tests![
+    a_history_that_is_moved_from_folder_to_folder_to_folder_stays_the_same_byte_for_byte,
+    numbers_letters_and_escapes_stand_in_an_export_as_they_were_posted,
+    an_export_has_a_header_a_line_for_each_change_and_a_trailer_whose_checksums_follow_from_what_is_there,
+    what_is_recorded_during_an_export_is_left_out_of_it,
+    progress_is_told_up_to_the_end_of_each_step,
+    any_history_can_be_moved,
+];
 
 /// Moves what is in one store through another to a third, both empty, and finds it the same at each.
 pub fn moves(from: &dyn Store, through: &dyn Store, to: &dyn Store) {
@@ -26,14 +36,12 @@ pub fn moves(from: &dyn Store, through: &dyn Store, to: &dyn Store) {
     }
 }
 
-#[test]
 fn a_history_that_is_moved_from_folder_to_folder_to_folder_stays_the_same_byte_for_byte() {
     for changes in [Vec::new(), long(1), various(), random(7, 60), long(700)] {
         moves(&*Embedded::holding(&changes), &*Embedded::new(), &*Embedded::new());
     }
 }
 
-#[test]
 fn numbers_letters_and_escapes_stand_in_an_export_as_they_were_posted() {
     let file = String::from_utf8(exported(&*Embedded::holding(&various()))).unwrap();
     for spelled in
@@ -43,7 +51,6 @@ fn numbers_letters_and_escapes_stand_in_an_export_as_they_were_posted() {
     }
 }
 
-#[test]
 fn an_export_has_a_header_a_line_for_each_change_and_a_trailer_whose_checksums_follow_from_what_is_there() {
     let changes = various();
     let file = exported(&*Embedded::holding(&changes));
@@ -63,7 +70,6 @@ fn an_export_has_a_header_a_line_for_each_change_and_a_trailer_whose_checksums_f
     assert!(sealed(&contents(&file)) == file, "the checksums are not the halves of SHA-256 that they are said to be");
 }
 
-#[test]
 fn what_is_recorded_during_an_export_is_left_out_of_it() {
     let changes = long(100);
     let store = Embedded::holding(&changes[..60]);
@@ -78,7 +84,6 @@ fn what_is_recorded_during_an_export_is_left_out_of_it() {
     assert!(store.head().unwrap() > 60);
 }
 
-#[test]
 fn progress_is_told_up_to_the_end_of_each_step() {
     let from = Embedded::holding(&long(600));
     let (mut told, mut file): (Vec<Progress>, _) = (Vec::new(), Vec::new());
@@ -97,7 +102,6 @@ fn progress_is_told_up_to_the_end_of_each_step() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
-    #[test]
     fn any_history_can_be_moved(seed in any::<u64>(), steps in 0_usize..50) {
         moves(&*Embedded::holding(&random(seed, steps)), &*Embedded::new(), &*Embedded::new());
     }

@@ -4,9 +4,15 @@ use mortise::model::Timestamp;
 use mortise::store::Store;
 use mortise::store::transfer::{Imported, TransferError};
 
+use crate::harness::tests;
 use crate::written::{Embedded, exported, history_of, imported, long, random, streamed, various};
 
-#[test]
+tests![
+    an_import_goes_on_from_any_beginning_of_the_same_history,
+    a_store_with_another_history_is_refused_and_left_as_it_is,
+    a_store_that_holds_more_than_the_file_is_refused_and_left_as_it_is,
+];
+
 fn an_import_goes_on_from_any_beginning_of_the_same_history() {
     let changes = various();
     let (whole, end) = (exported(&*Embedded::holding(&changes)), changes.len() as u64);
@@ -20,7 +26,6 @@ fn an_import_goes_on_from_any_beginning_of_the_same_history() {
     }
 }
 
-#[test]
 fn a_store_with_another_history_is_refused_and_left_as_it_is() {
     let whole = exported(&*Embedded::holding(&various()));
     let mut later = various()[..5].to_vec();
@@ -35,7 +40,6 @@ fn a_store_with_another_history_is_refused_and_left_as_it_is() {
     }
 }
 
-#[test]
 fn a_store_that_holds_more_than_the_file_is_refused_and_left_as_it_is() {
     let changes = various();
     let store = Embedded::holding(&changes);

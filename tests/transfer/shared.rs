@@ -11,7 +11,10 @@ use mortise::store::{
     StoredDeployment, TakeRow, Turn,
 };
 
+use crate::harness::tests;
 use crate::written::{Embedded, exported, history_of, long};
+
+tests![an_import_that_is_overtaken_writes_nothing_of_the_batch];
 
 /// A file during whose reading somebody else writes to the store.
 struct Intruded<'a> {
@@ -109,7 +112,6 @@ impl Store for Shared {
     }
 }
 
-#[test]
 fn an_import_that_is_overtaken_writes_nothing_of_the_batch() {
     an_import_that_is_overtaken_stops(&*Embedded::new());
     an_import_that_is_overtaken_stops(&Shared(Embedded::new()));

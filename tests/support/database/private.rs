@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::script::{Absent, Script};
-use super::{Engine, folder, skip, wipe};
+use super::script::Script;
+use super::{Absent, Engine, folder, wipe};
 
 /// A database of a test's own. It and its data are gone when it is dropped.
 #[derive(Debug)]
@@ -15,15 +15,9 @@ pub struct PrivateDatabase {
     uri: String,
 }
 
-/// Starts a database for one test, which takes some seconds; `None`, said aloud, where it cannot run here.
-pub fn private(engine: Engine) -> Option<PrivateDatabase> {
-    match PrivateDatabase::start_new(engine) {
-        Ok(database) => Some(database),
-        Err(absent) => {
-            skip(engine, &absent);
-            None
-        }
-    }
+/// Starts a database for one test, which takes some seconds.
+pub fn private(engine: Engine) -> Result<PrivateDatabase, Absent> {
+    PrivateDatabase::start_new(engine).map_err(|absent| engine.spared(absent))
 }
 
 impl PrivateDatabase {

@@ -5,20 +5,10 @@ use std::os::unix::process::parent_id;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use super::Engine;
+use super::{Absent, Engine};
 
 /// What the scripts exit with where their server cannot run on this machine.
 const ABSENT: i32 = 69;
-
-/// Why a server cannot run on this machine.
-#[derive(Debug)]
-pub struct Absent(String);
-
-impl fmt::Display for Absent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The script of an engine, for one server.
 #[derive(Debug)]
