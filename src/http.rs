@@ -25,6 +25,8 @@ use actix_web::{App as Actix, HttpServer, web};
 
 use crate::app::App;
 
+pub use routes::{BodyLimit, Effect, ROUTES, Route};
+
 /// Bounds of what is taken from clients, and of what one question of the graph may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpLimits {

@@ -27,6 +27,8 @@ mod problems;
 mod query;
 #[path = "api/refusals.rs"]
 mod refusals;
+#[path = "api/routes.rs"]
+mod routes;
 #[path = "api/servers.rs"]
 mod servers;
 #[path = "api/set.rs"]

@@ -1,9 +1,11 @@
 //! What README.md promises, done.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use mortise::document::{Document, Limits};
+use mortise::http::{ROUTES, Route};
 use mortise::model::{Code, Settings};
 use mortise::spec::{Inputs, ReadContext, StartDocument};
 
@@ -126,4 +128,27 @@ fn every_code_and_file_that_is_named_is_there() {
     for path in readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
         assert!(root().join(path).exists(), "{path}");
     }
+}
+
+#[test]
+fn every_request_that_is_shown_has_a_route() {
+    let readme = readme();
+    let methods: BTreeSet<_> = ROUTES.iter().map(|route| route.method.as_str()).collect();
+    let in_prose =
+        readme.split('`').filter_map(|code| code.split_once(" /").filter(|(word, _)| methods.contains(word)));
+    // Both commands that are shown post.
+    let in_commands = readme.split("http://127.0.0.1:8080/").skip(1).map(|rest| ("POST", rest));
+    let mut count = 0;
+    for (method, address) in in_prose.chain(in_commands) {
+        let path = address.split(['?', '\'']).next().expect("there is a first part");
+        assert!(ROUTES.iter().any(|route| route.method == method && takes(route, path)), "{method} /{path}");
+        count += 1;
+    }
+    assert!(count >= 10, "only {count} requests are found");
+}
+
+/// Whether a route takes this path, which is written without its first `/`.
+fn takes(route: &Route, path: &str) -> bool {
+    let (parts, others): (Vec<_>, Vec<_>) = (route.path.split('/').skip(1).collect(), path.split('/').collect());
+    parts.len() == others.len() && parts.iter().zip(others).all(|(part, other)| part.starts_with('{') || *part == other)
 }

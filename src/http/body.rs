@@ -1,11 +1,16 @@
 //! Bodies: collected within their bounds, and read as JSON or YAML.
 
+use std::future::{Ready, ready};
+use std::time::Duration;
+
+use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
 
+use super::State;
 use super::problem::Refusal;
-use super::{HttpLimits, State};
+use super::routes::{BodyLimit, route_of};
 use crate::document::{Document, Limits, Syntax};
 use crate::model::Code;
 use crate::reading::Problem;
@@ -17,25 +22,45 @@ const PLAN_DEPTH: usize = 16;
 /// How much of a body that is refused is still taken in, so that the client can read why before the connection closes.
 const DRAINED_BYTES: usize = 256 << 20;
 
-/// Collects a body of at most `limit` bytes.
-///
-/// # Errors
-/// 413 beyond the limit, 408 where it takes too long, 400 where the connection breaks off.
-pub(super) async fn collect(payload: web::Payload, limit: usize, limits: HttpLimits) -> Result<Vec<u8>, Refusal> {
-    let collected = tokio::time::timeout(limits.body_timeout, take(payload, limit)).await;
-    collected.unwrap_or_else(|_| {
-        let detail = format!("the body did not arrive within {} seconds", limits.body_timeout.as_secs());
-        Err(Refusal::new(Code::RequestTimeout, detail))
-    })
+/// A body that is still to be taken in, and how much of it the route allows.
+pub(super) struct Incoming {
+    payload: Payload,
+    limit: usize,
+    timeout: Duration,
 }
 
-/// Takes in the body of a request that is refused whatever it says, so that the client can read why.
-pub(super) async fn drain(payload: web::Payload, limits: HttpLimits) {
-    // Neither its size nor how it ends matters.
-    drop(collect(payload, 0, limits).await);
+impl FromRequest for Incoming {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let state = request.app_data::<web::Data<State>>().expect("the state is given to every request");
+        let limit = route_of(request).map_or(BodyLimit::None, |route| route.body).bytes(&state.limits);
+        ready(Ok(Self { payload: payload.take(), limit, timeout: state.limits.body_timeout }))
+    }
 }
 
-async fn take(mut payload: web::Payload, limit: usize) -> Result<Vec<u8>, Refusal> {
+impl Incoming {
+    /// Collects the body, as far as the route allows.
+    ///
+    /// # Errors
+    /// 413 beyond the limit, 408 where it takes too long, 400 where the connection breaks off.
+    pub async fn collect(self) -> Result<Vec<u8>, Refusal> {
+        let collected = tokio::time::timeout(self.timeout, take(self.payload, self.limit)).await;
+        collected.unwrap_or_else(|_| {
+            let detail = format!("the body did not arrive within {} seconds", self.timeout.as_secs());
+            Err(Refusal::new(Code::RequestTimeout, detail))
+        })
+    }
+
+    /// Takes in the body of a request that is refused whatever it says, so that the client can read why.
+    pub async fn drain(self) {
+        // Neither its size nor how it ends matters.
+        drop(self.collect().await);
+    }
+}
+
+async fn take(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Refusal> {
     let mut body = Vec::new();
     let mut taken = 0_usize;
     while let Some(chunk) = payload.next().await {

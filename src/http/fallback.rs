@@ -2,32 +2,24 @@
 
 use actix_web::dev::{Service, ServiceRequest};
 use actix_web::http::{Method, header};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse};
 
+use super::body::Incoming;
 use super::problem::Refusal;
-use super::{State, body};
+use super::routes::routes_of;
 use crate::model::Code;
 
 /// The answer to an address that does not exist.
-pub(super) async fn no_such_address(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<State>,
-) -> HttpResponse {
-    body::drain(payload, state.limits).await;
+pub(super) async fn no_such_address(request: HttpRequest, incoming: Incoming) -> HttpResponse {
+    incoming.drain().await;
     let detail = format!("there is nothing at {}; the main route is POST /deployments/start", request.path());
     Refusal::new(Code::NotFound, detail).respond(&request)
 }
 
 /// The answer to a method that an address does not have.
-pub(super) async fn method_not_allowed(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<State>,
-    methods: &'static [Method],
-) -> HttpResponse {
-    body::drain(payload, state.limits).await;
-    let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+pub(super) async fn method_not_allowed(request: HttpRequest, incoming: Incoming) -> HttpResponse {
+    incoming.drain().await;
+    let allowed = routes_of(&request).iter().map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
     let detail = format!("{} is not allowed at {}; it takes {allowed}", request.method(), request.path());
     let mut response = Refusal::new(Code::MethodNotAllowed, detail).respond(&request);
     let allowed = header::HeaderValue::from_str(&allowed).expect("the names of methods are ASCII");

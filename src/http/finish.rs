@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::answer::{Answer, ok, respond};
+use super::body::Incoming;
 use super::problem::Refusal;
 use super::query::{Query, actor, id};
 use super::{State, body};
@@ -11,13 +12,12 @@ use crate::model::Code;
 use crate::reading::Problem;
 use crate::wire::FinishDocument;
 
-pub(super) async fn finish(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
-    respond(&request, answer(&request, payload, &state).await)
+pub(super) async fn finish(request: HttpRequest, incoming: Incoming, state: web::Data<State>) -> HttpResponse {
+    respond(&request, answer(&request, incoming, &state).await)
 }
 
-async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
-    // A plan that is posted back may be as large as a set.
-    let received = body::collect(payload, state.limits.set_bytes.saturating_mul(2), state.limits).await?;
+async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Answer {
+    let received = incoming.collect().await?;
     let id = id(request)?;
     let mut query = Query::of(request)?;
     let asked = query.take_flag("success")?;

@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::sync::mpsc::Receiver;
 
 use super::answer::{Answer, respond};
+use super::body::Incoming;
 use super::problem::Refusal;
 use super::query::Query;
 use super::{HttpLimits, State, body};
@@ -23,12 +24,12 @@ const CONTENT_TYPE: &str = "application/x-ndjson";
 /// From this size on the lines that are ready are sent, so that a piece stays small.
 const PIECE_BYTES: usize = 16 << 10;
 
-pub(super) async fn query(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
-    respond(&request, query_answer(&request, payload, &state).await)
+pub(super) async fn query(request: HttpRequest, incoming: Incoming, state: web::Data<State>) -> HttpResponse {
+    respond(&request, query_answer(&request, incoming, &state).await)
 }
 
-async fn query_answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
-    let received = body::collect(payload, state.limits.body_bytes, state.limits).await?;
+async fn query_answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Answer {
+    let received = incoming.collect().await?;
     Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
     let document = body::read(state, body::required_syntax(request)?, received, Code::InvalidGraphQuery).await?;
     let posted = GraphQueryDocument::read(&document)

@@ -1,57 +1,170 @@
-//! The whole route table.
+//! The whole route table. What is served, what is answered 404 or 405, and how large a body may be, is read from it.
 
 use actix_web::http::Method;
-use actix_web::{Resource, web};
+use actix_web::{HttpRequest, Resource, web};
 
-use super::{components, deployments, fallback, finish, graph, meta, names, servers, start};
-use crate::app::NamedKind;
+use super::{HttpLimits, components, deployments, fallback, finish, graph, meta, names, servers, start};
+use crate::app::NamedKind::{Artifact, Environment, Interface, Server, System};
 
-/// Every route. An address that stands here answers another method with 405, any other address with 404.
-pub(super) fn configure(config: &mut web::ServiceConfig) {
-    config
-        .service(at("/deployments/start", &[Method::POST]).route(web::post().to(start::start)))
-        .service(at("/deployments", &[Method::GET]).route(web::get().to(deployments::list)))
-        .service(at("/deployments/{id}", &[Method::GET]).route(web::get().to(deployments::get)))
-        .service(at("/deployments/{id}/specification", &[Method::GET]).route(web::get().to(deployments::specification)))
-        .service(at("/deployments/{id}/finish", &[Method::POST]).route(web::post().to(finish::finish)))
-        .service(at("/components", &[Method::GET]).route(web::get().to(components::list)))
-        .service(at("/components/{id}", &[Method::GET]).route(web::get().to(components::get)))
-        .service(at("/servers", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::Server))))
-        .service(
-            at("/servers/{name}", &[Method::GET, Method::PUT, Method::DELETE])
-                .route(web::get().to(|r, s| names::get(r, s, NamedKind::Server)))
-                .route(web::put().to(servers::put))
-                .route(web::delete().to(servers::delete)),
-        )
-        .service(at("/systems", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::System))))
-        .service(at("/systems/{name}", &[Method::GET]).route(web::get().to(|r, s| names::get(r, s, NamedKind::System))))
-        .service(at("/artifacts", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::Artifact))))
-        .service(
-            at("/artifacts/{name}", &[Method::GET]).route(web::get().to(|r, s| names::get(r, s, NamedKind::Artifact))),
-        )
-        .service(at("/interfaces", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::Interface))))
-        .service(
-            at("/interfaces/{name}", &[Method::GET])
-                .route(web::get().to(|r, s| names::get(r, s, NamedKind::Interface))),
-        )
-        .service(
-            at("/environments", &[Method::GET]).route(web::get().to(|r, s| names::list(r, s, NamedKind::Environment))),
-        )
-        .service(
-            at("/environments/{name}", &[Method::GET, Method::PUT])
-                .route(web::get().to(|r, s| names::get(r, s, NamedKind::Environment)))
-                .route(web::put().to(servers::put_environment)),
-        )
-        .service(at("/graph/query", &[Method::POST]).route(web::post().to(graph::query)))
-        .service(at("/healthz", &[Method::GET]).route(web::get().to(meta::healthz)))
-        .service(at("/readyz", &[Method::GET]).route(web::get().to(meta::readyz)))
-        .service(at("/problems/{code}", &[Method::GET]).route(web::get().to(meta::problem)))
-        .service(at("/schema/artifact-spec", &[Method::GET]).route(web::get().to(meta::schema)))
-        .default_service(web::to(fallback::no_such_address));
+/// A method of an address.
+#[derive(Debug)]
+pub struct Route {
+    /// The method. HEAD is answered as GET, and stands nowhere.
+    pub method: Method,
+    /// The address; `{name}` stands for one segment.
+    pub path: &'static str,
+    /// Whether what is recorded may change.
+    pub effect: Effect,
+    /// How much of a body is read.
+    pub body: BodyLimit,
+    /// What it does, in one sentence for people.
+    pub description: &'static str,
+    // A function, because handlers are of many types, and every worker makes its own.
+    handler: fn() -> actix_web::Route,
 }
 
-fn at(path: &'static str, methods: &'static [Method]) -> Resource {
-    web::resource(path).default_service(web::to(move |request, payload, state| {
-        fallback::method_not_allowed(request, payload, state, methods)
-    }))
+/// What a route does to what is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It only tells.
+    Reads,
+    /// It records.
+    Writes,
+}
+
+/// How much of a body a route reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLimit {
+    /// Nothing: a body is ignored.
+    None,
+    /// One document: a declaration, a question.
+    Document,
+    /// A set of specifications. One that comes alone is held to the limit of a document.
+    Set,
+    /// A plan as it was answered, which holds more than the set that was posted.
+    Plan,
+}
+
+impl BodyLimit {
+    /// The most bytes of a body.
+    #[must_use]
+    pub fn bytes(self, limits: &HttpLimits) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Document => limits.body_bytes,
+            Self::Set => limits.set_bytes,
+            Self::Plan => limits.set_bytes.saturating_mul(2),
+        }
+    }
+}
+
+/// Every route. The routes of one address stand together. An address that another one's `{…}` would take as well stands before
+/// it.
+pub static ROUTES: &[Route] = &[
+    Route {
+        method: Method::POST,
+        path: "/deployments/start",
+        effect: Effect::Writes,
+        body: BodyLimit::Set,
+        description: "Plans the deployment of an artifact or of a set, and starts it where all that it requires is there.",
+        handler: || web::to(start::start),
+    },
+    get("/deployments", || web::to(deployments::list), "Lists deployments, the newest first."),
+    get("/deployments/{id}", || web::to(deployments::get), "Shows a plan and what has become of it."),
+    get(
+        "/deployments/{id}/specification",
+        || web::to(deployments::specification),
+        "Shows what was posted to start a deployment.",
+    ),
+    Route {
+        method: Method::POST,
+        path: "/deployments/{id}/finish",
+        effect: Effect::Writes,
+        body: BodyLimit::Plan,
+        description: "Records how a deployment ended.",
+        handler: || web::to(finish::finish),
+    },
+    get("/components", || web::to(components::list), "Lists the Components that run, ran or are planned."),
+    get("/components/{id}", || web::to(components::get), "Shows a Component and everything that is coupled to it."),
+    get("/servers", || web::to(|r, s| names::list(r, s, Server)), "Lists the Servers that are known."),
+    get("/servers/{name}", || web::to(|r, s| names::get(r, s, Server)), "Shows a Server."),
+    Route {
+        method: Method::PUT,
+        path: "/servers/{name}",
+        effect: Effect::Writes,
+        body: BodyLimit::Document,
+        description: "Declares a Server, or declares it anew.",
+        handler: || web::to(servers::put),
+    },
+    Route {
+        method: Method::DELETE,
+        path: "/servers/{name}",
+        effect: Effect::Writes,
+        body: BodyLimit::None,
+        description: "Withdraws a Server, and tells what that breaks.",
+        handler: || web::to(servers::delete),
+    },
+    get("/systems", || web::to(|r, s| names::list(r, s, System)), "Lists the Systems that are known."),
+    get("/systems/{name}", || web::to(|r, s| names::get(r, s, System)), "Shows a System."),
+    get("/artifacts", || web::to(|r, s| names::list(r, s, Artifact)), "Lists the artifacts that are known."),
+    get("/artifacts/{name}", || web::to(|r, s| names::get(r, s, Artifact)), "Shows an artifact."),
+    get("/interfaces", || web::to(|r, s| names::list(r, s, Interface)), "Lists the Interfaces that are known."),
+    get("/interfaces/{name}", || web::to(|r, s| names::get(r, s, Interface)), "Shows an Interface."),
+    get("/environments", || web::to(|r, s| names::list(r, s, Environment)), "Lists the Environments that are known."),
+    get("/environments/{name}", || web::to(|r, s| names::get(r, s, Environment)), "Shows an Environment."),
+    Route {
+        method: Method::PUT,
+        path: "/environments/{name}",
+        effect: Effect::Writes,
+        body: BodyLimit::Document,
+        description: "Sets the policy of an Environment, and makes the Environment where it is new.",
+        handler: || web::to(servers::put_environment),
+    },
+    Route {
+        method: Method::POST,
+        path: "/graph/query",
+        effect: Effect::Reads,
+        body: BodyLimit::Document,
+        description: "Answers a question about the graph, in Cypher, with one JSON object a line.",
+        handler: || web::to(graph::query),
+    },
+    get("/healthz", || web::to(meta::healthz), "Says that the process runs."),
+    get("/readyz", || web::to(meta::readyz), "Says whether anything can be recorded."),
+    get("/problems/{code}", || web::to(meta::problem), "Explains the code of a problem."),
+    get("/schema/artifact-spec", || web::to(meta::schema), "Gives the JSON Schema of the artifact specification."),
+];
+
+/// A route that is read without a body.
+const fn get(path: &'static str, handler: fn() -> actix_web::Route, description: &'static str) -> Route {
+    Route { method: Method::GET, path, effect: Effect::Reads, body: BodyLimit::None, description, handler }
+}
+
+/// Serves the table. An address that stands there answers another method with 405, any other address is 404.
+pub(super) fn configure(config: &mut web::ServiceConfig) {
+    for routes in ROUTES.chunk_by(|one, next| one.path == next.path) {
+        config.service(resource(routes));
+    }
+    config.default_service(web::to(fallback::no_such_address));
+}
+
+/// The routes of an address, as its requests find them.
+#[derive(Clone, Copy)]
+struct Address(&'static [Route]);
+
+fn resource(routes: &'static [Route]) -> Resource {
+    let mut resource = web::resource(routes[0].path).app_data(Address(routes));
+    for route in routes {
+        resource = resource.route((route.handler)().method(route.method.clone()));
+    }
+    resource.default_service(web::to(fallback::method_not_allowed))
+}
+
+/// The routes of the address that a request came to; none where there is no such address.
+pub(super) fn routes_of(request: &HttpRequest) -> &'static [Route] {
+    request.app_data::<Address>().map_or(&[], |address| address.0)
+}
+
+/// The route that a request takes, if there is one.
+pub(super) fn route_of(request: &HttpRequest) -> Option<&'static Route> {
+    routes_of(request).iter().find(|route| route.method == *request.method())
 }

@@ -4,7 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use super::answer::{Answer, ok, respond, views};
+use super::answer::{Answer, ok, respond};
+use super::body::Incoming;
 use super::format::Format;
 use super::names::detail;
 use super::problem::Refusal;
@@ -16,12 +17,12 @@ use crate::model::{Code, Name};
 use crate::spec::{read_environment, read_server};
 use crate::wire::CouplingView;
 
-pub(super) async fn put(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
-    respond(&request, put_answer(&request, payload, &state).await)
+pub(super) async fn put(request: HttpRequest, incoming: Incoming, state: web::Data<State>) -> HttpResponse {
+    respond(&request, put_answer(&request, incoming, &state).await)
 }
 
-async fn put_answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
-    let document = document(request, payload, state, Code::InvalidServer).await?;
+async fn put_answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Answer {
+    let document = document(request, incoming, state, Code::InvalidServer).await?;
     let name = name(request, Code::InvalidServer)?;
     let invalid = |problems| Refusal::from(AppError::Invalid(Code::InvalidServer, problems));
     let declaration = read_server(name.clone(), &document).map_err(invalid)?;
@@ -46,16 +47,12 @@ async fn delete_answer(request: &HttpRequest, state: &State) -> Answer {
     Ok(ok(request, &Deleted { name, broken: views(broken, CouplingView::from) }))
 }
 
-pub(super) async fn put_environment(
-    request: HttpRequest,
-    payload: web::Payload,
-    state: web::Data<State>,
-) -> HttpResponse {
-    respond(&request, put_environment_answer(&request, payload, &state).await)
+pub(super) async fn put_environment(request: HttpRequest, incoming: Incoming, state: web::Data<State>) -> HttpResponse {
+    respond(&request, put_environment_answer(&request, incoming, &state).await)
 }
 
-async fn put_environment_answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
-    let document = document(request, payload, state, Code::InvalidEnvironment).await?;
+async fn put_environment_answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Answer {
+    let document = document(request, incoming, state, Code::InvalidEnvironment).await?;
     let name = name(request, Code::InvalidEnvironment)?;
     let policy = read_environment(&document)
         .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidEnvironment, problems)))?;
@@ -68,13 +65,8 @@ fn status(is_new: bool) -> StatusCode {
     if is_new { StatusCode::CREATED } else { StatusCode::OK }
 }
 
-async fn document(
-    request: &HttpRequest,
-    payload: web::Payload,
-    state: &State,
-    code: Code,
-) -> Result<Document, Refusal> {
-    let received = body::collect(payload, state.limits.body_bytes, state.limits).await?;
+async fn document(request: &HttpRequest, incoming: Incoming, state: &State, code: Code) -> Result<Document, Refusal> {
+    let received = incoming.collect().await?;
     Query::without(request)?;
     let syntax = body::required_syntax(request)?;
     body::read(state, syntax, received, code).await

@@ -4,6 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::answer::{Answer, ok, respond};
+use super::body::Incoming;
 use super::format::Format;
 use super::problem::Refusal;
 use super::query::{Query, actor, header as text_header};
@@ -13,13 +14,13 @@ use crate::model::{Code, TextRule};
 use crate::spec::{Inputs, ReadContext, StartDocument, StartForm};
 use crate::wire::PlanView;
 
-pub(super) async fn start(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
-    respond(&request, answer(&request, payload, &state).await)
+pub(super) async fn start(request: HttpRequest, incoming: Incoming, state: web::Data<State>) -> HttpResponse {
+    respond(&request, answer(&request, incoming, &state).await)
 }
 
-async fn answer(request: &HttpRequest, payload: web::Payload, state: &State) -> Answer {
+async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Answer {
     // Collected first, so that a refusal never meets a client that is still sending.
-    let received = body::collect(payload, state.limits.set_bytes, state.limits).await?;
+    let received = incoming.collect().await?;
     let syntax = body::required_syntax(request)?;
     let mut query = Query::of(request)?;
     let is_dry_run = query.take_flag("dryRun")?.unwrap_or(false);

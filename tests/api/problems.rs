@@ -62,43 +62,6 @@ fn an_address_that_does_not_exist_is_404_with_any_method() {
 }
 
 #[test]
-fn a_method_that_an_address_does_not_have_is_405_with_allow() {
-    let server = Server::start();
-    let routes = [
-        ("/deployments/start", "POST"),
-        ("/deployments", "GET"),
-        ("/deployments/x", "GET"),
-        ("/deployments/x/specification", "GET"),
-        ("/deployments/x/finish", "POST"),
-        ("/components", "GET"),
-        ("/components/x", "GET"),
-        ("/servers", "GET"),
-        ("/servers/x", "GET, PUT, DELETE"),
-        ("/systems", "GET"),
-        ("/systems/x", "GET"),
-        ("/artifacts", "GET"),
-        ("/artifacts/x", "GET"),
-        ("/interfaces", "GET"),
-        ("/interfaces/x", "GET"),
-        ("/environments", "GET"),
-        ("/environments/x", "GET, PUT"),
-        ("/graph/query", "POST"),
-        ("/healthz", "GET"),
-        ("/readyz", "GET"),
-        ("/problems/not-found", "GET"),
-        ("/schema/artifact-spec", "GET"),
-    ];
-    for (path, allowed) in routes {
-        let others = ["GET", "POST", "PUT", "DELETE", "PATCH"].into_iter().filter(|method| !allowed.contains(method));
-        for method in others {
-            let answer = server.send(method, path, &[JSON], "{}");
-            answer.expect_problem(405, "method-not-allowed");
-            assert_eq!(answer.header("Allow"), Some(allowed), "{method} {path}");
-        }
-    }
-}
-
-#[test]
 fn health_readiness_and_the_schema_are_served() {
     let server = Server::start();
     assert_eq!(server.get("/healthz").expect(200), json!({"status": "ok"}));
