@@ -16,6 +16,8 @@ mod fixture;
 mod harness;
 #[path = "queries/limits.rs"]
 mod limits;
+#[path = "queries/lists.rs"]
+mod lists;
 #[path = "queries/patterns.rs"]
 mod patterns;
 #[path = "queries/refusals.rs"]

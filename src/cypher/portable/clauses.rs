@@ -1,7 +1,7 @@
 //! Clauses: what is matched, carried on and returned.
 
 use super::cursor::{Reader, Variable};
-use super::kind::{Kind, Term};
+use super::kind::{Kind, Term, holds_list};
 use super::pattern::Step;
 use super::{PRODUCTS, Unanswerable};
 use crate::cypher::statement::TokenKind;
@@ -13,6 +13,18 @@ struct Item {
     term: Term,
     /// The variable that it is, where it is one and nothing else.
     source: Option<String>,
+    /// Whether it begins with a call of `labels`.
+    is_labels: bool,
+}
+
+impl Item {
+    /// Whether two values of it are the same everywhere, or not.
+    fn is_told_apart(&self) -> bool {
+        let kind = &self.term.kind;
+        kind.is_scalar() && *kind != Kind::Float
+            || self.is_labels && *kind == Kind::List(Box::new(Kind::Text))
+            || matches!(kind, Kind::Node | Kind::Relationship | Kind::Null)
+    }
 }
 
 impl Reader<'_> {
@@ -42,6 +54,9 @@ impl Reader<'_> {
 
     fn part(&mut self, rows: usize, parts: usize) -> Result<(), Unanswerable> {
         loop {
+            if !self.is_word("RETURN") {
+                self.carry_on();
+            }
             if self.take_word("MATCH") {
                 self.matched(false)?;
             } else if self.is_word("OPTIONAL") {
@@ -117,14 +132,29 @@ impl Reader<'_> {
         }
         let term = self.expression()?;
         if term.aggregates || !matches!(term.kind, Kind::List(_) | Kind::Null) {
-            return Err(self.refuse_at(start, "what is unwound", "it must be a list for certain"));
+            let advice = "it must be a list for certain: one that is written here, or a parameter of its own";
+            return Err(self.refuse_at(start, "what is unwound", advice));
         }
+        let may_hold_list = match self.sole(start).and_then(|kind| self.given(kind)) {
+            Some(Json::Array(elements)) => elements.iter().any(holds_list),
+            _ => term.kind.element().may_hold_list(),
+        };
         if !self.take_word("AS") {
             return Err(self.refuse_here("AS is expected here"));
         }
         let name = self.new_name()?;
-        self.bind(&name, term.kind.element(), true);
+        self.scope.push(Variable { may_hold_list, ..Variable::new(&name, term.kind.element(), true) });
         Ok(())
+    }
+
+    /// The token that was read since `start`, where it is a single one.
+    fn sole(&self, start: usize) -> Option<&TokenKind> {
+        self.token_at(start).filter(|_| self.at == start + 1).map(|token| &token.kind)
+    }
+
+    /// The value of a parameter.
+    fn given(&self, token: &TokenKind) -> Option<&Json> {
+        if let TokenKind::Parameter(name) = token { self.parameter(name) } else { None }
     }
 
     /// A name that is not in scope yet.
@@ -146,7 +176,7 @@ impl Reader<'_> {
             if items.iter().any(|known| known.name == item.name) {
                 return Err(self.refuse(&item.name, "two columns have this name"));
             }
-            if is_distinct && !is_told_apart(&item.term.kind) {
+            if is_distinct && !item.is_told_apart() {
                 return Err(self.refuse(&item.name, "DISTINCT is for texts, numbers, nodes and relationships"));
             }
             items.push(item);
@@ -155,9 +185,7 @@ impl Reader<'_> {
             }
         }
         let aggregates = items.iter().any(|item| item.term.aggregates);
-        if let Some(group) =
-            items.iter().find(|item| aggregates && !item.term.aggregates && !is_told_apart(&item.term.kind))
-        {
+        if let Some(group) = items.iter().find(|item| aggregates && !item.term.aggregates && !item.is_told_apart()) {
             return Err(self.refuse(&group.name, "rows are grouped by texts, numbers, nodes and relationships"));
         }
         let carried = items.iter().map(|item| Variable {
@@ -165,6 +193,8 @@ impl Reader<'_> {
             kind: item.term.kind.clone(),
             may_be_null: self.source_of(item).is_none_or(|known| known.may_be_null),
             may_be_history: self.source_of(item).is_none_or(|known| known.may_be_history),
+            may_hold_list: item.term.may_hold_list(),
+            is_carried_on: false,
         });
         let carried: Vec<Variable> = carried.collect();
         // After columns that are distinct or aggregated nothing else is in scope; else what was before still is.
@@ -185,11 +215,12 @@ impl Reader<'_> {
 
     fn item(&mut self, needs_name: bool) -> Result<Item, Unanswerable> {
         let start = self.at;
+        let is_labels = self.is_word("labels") && self.is_after(1, '(');
         if self.is('*') {
             return Err(self.refuse_here("name what is to be carried on"));
         }
         let term = self.expression()?;
-        let sole = (self.at == start + 1).then(|| self.token_at(start)).flatten().map(|token| token.kind.clone());
+        let sole = self.sole(start).cloned();
         if term.is_sum {
             return Err(self.refuse_at(start, "sum", "the engine makes no 0 of nothing; write coalesce(sum(…), 0)"));
         }
@@ -219,7 +250,7 @@ impl Reader<'_> {
                 self.text_between(from, to).to_owned()
             }
         };
-        Ok(Item { name, term, source })
+        Ok(Item { name, term, source, is_labels })
     }
 
     fn order_and_limit(&mut self, rows: Option<usize>, parts: usize) -> Result<(), Unanswerable> {
@@ -306,12 +337,4 @@ impl Reader<'_> {
             None => Err(self.refuse_at(at, "the number of rows", "write a number, or a parameter that is one")),
         }
     }
-}
-
-/// Whether two values of this kind are the same everywhere, or not.
-fn is_told_apart(kind: &Kind) -> bool {
-    let is_labels = *kind == Kind::List(Box::new(Kind::Text));
-    kind.is_scalar() && *kind != Kind::Float
-        || is_labels
-        || matches!(kind, Kind::Node | Kind::Relationship | Kind::Null)
 }

@@ -14,6 +14,23 @@ pub(super) struct Variable {
     pub may_be_null: bool,
     /// Whether it may be a node of the history, which are not all in memory.
     pub may_be_history: bool,
+    /// Whether it may be a list, or have one in it.
+    pub may_hold_list: bool,
+    /// Whether a clause has begun, other than `RETURN`, since it got its name.
+    pub is_carried_on: bool,
+}
+
+impl Variable {
+    pub fn new(name: &str, kind: Kind, may_be_null: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            may_be_null,
+            may_be_history: false,
+            may_hold_list: false,
+            is_carried_on: false,
+        }
+    }
 }
 
 /// Reads a statement once, from left to right.
@@ -32,6 +49,8 @@ pub(super) struct Reader<'a> {
     pub unlabelled: Vec<(usize, String)>,
     /// How many names were in scope before the clause in hand.
     pub known_before: usize,
+    /// How many subqueries are open.
+    pub subqueries: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -48,6 +67,7 @@ impl<'a> Reader<'a> {
             products: (0, 0),
             unlabelled: Vec::new(),
             known_before: 0,
+            subqueries: 0,
         }
     }
 
@@ -178,7 +198,14 @@ impl<'a> Reader<'a> {
     }
 
     pub fn bind(&mut self, name: &str, kind: Kind, may_be_null: bool) {
-        self.scope.push(Variable { name: name.to_owned(), kind, may_be_null, may_be_history: false });
+        self.scope.push(Variable::new(name, kind, may_be_null));
+    }
+
+    /// Begins a clause other than `RETURN`.
+    pub fn carry_on(&mut self) {
+        for variable in &mut self.scope {
+            variable.is_carried_on = true;
+        }
     }
 
     /// The name of a relationship that has none; none that anything in the statement has.

@@ -48,7 +48,11 @@ impl Reader<'_> {
             ("coalesce", [first, rest @ ..]) => {
                 let kind = rest.iter().fold((*first).clone(), |kind, other| kind.or((*other).clone()));
                 if !kind.is_scalar() && !matches!(kind, Kind::Node | Kind::Relationship) {
-                    return Err(self.refuse_at(start, "coalesce", "its values must be of one kind"));
+                    return Err(self.refuse_at(
+                        start,
+                        "coalesce",
+                        "its values must be texts, numbers or nodes, all of one kind",
+                    ));
                 }
                 let term = Term::made_of(kind, &parts);
                 // Now a sum of nothing is what Cypher says it is.

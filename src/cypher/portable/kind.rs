@@ -34,6 +34,11 @@ impl Kind {
         self.is_ordered() || *self == Self::Boolean
     }
 
+    /// Whether a value of it may be a list, or have one in it.
+    pub fn may_hold_list(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Map | Self::Any)
+    }
+
     /// The kind of a value that is of either kind.
     pub fn or(self, other: Self) -> Self {
         match (self, other) {
@@ -77,6 +82,15 @@ impl Kind {
     }
 }
 
+/// Whether a list stands anywhere in a value.
+pub(super) fn holds_list(value: &Json) -> bool {
+    match value {
+        Json::Array(_) => true,
+        Json::Object(members) => members.iter().any(|(_, member)| holds_list(member)),
+        _ => false,
+    }
+}
+
 /// What an expression is.
 #[derive(Clone, Debug)]
 pub(super) struct Term {
@@ -91,11 +105,13 @@ pub(super) struct Term {
     pub is_sum: bool,
     /// Whether it is a parameter that is a list or a map, which the engine only looks into.
     pub is_given: bool,
+    /// Whether it is known to hold no list, although its kind may.
+    pub is_flat: bool,
 }
 
 impl Term {
     pub fn of(kind: Kind) -> Self {
-        Self { kind, aggregates: false, varies: false, literal: None, is_sum: false, is_given: false }
+        Self { kind, aggregates: false, varies: false, literal: None, is_sum: false, is_given: false, is_flat: false }
     }
 
     pub fn literal(kind: Kind, number: Option<i64>) -> Self {
@@ -111,7 +127,14 @@ impl Term {
         Self {
             aggregates: parts.iter().any(|part| part.aggregates),
             varies: parts.iter().any(|part| part.varies),
+            // A choice between a text and a number, or a value of a map.
+            is_flat: !matches!(kind, Kind::List(_)) && !parts.iter().any(|part| part.may_hold_list()),
             ..Self::of(kind)
         }
+    }
+
+    /// Whether it may be a list, or have one in it.
+    pub fn may_hold_list(&self) -> bool {
+        !self.is_flat && self.kind.may_hold_list()
     }
 }

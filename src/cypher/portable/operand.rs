@@ -2,7 +2,7 @@
 
 use super::Unanswerable;
 use super::cursor::Reader;
-use super::kind::{Kind, Term};
+use super::kind::{Kind, Term, holds_list};
 use super::pattern::Place;
 use crate::cypher::statement::TokenKind;
 
@@ -23,7 +23,7 @@ impl Reader<'_> {
                 self.at += 1;
                 let kind = Kind::of_parameter(value);
                 let is_given = matches!(kind, Kind::List(_) | Kind::Map);
-                Ok(Term { is_given, ..Term::of(kind) })
+                Ok(Term { is_given, is_flat: !holds_list(value), ..Term::of(kind) })
             }
             TokenKind::Mark('(') if self.is_pattern() => {
                 if !patterns {
@@ -44,7 +44,7 @@ impl Reader<'_> {
                 Ok(Term { literal: None, ..term })
             }
             TokenKind::Mark('[') => self.list(),
-            TokenKind::Mark('{') => Err(self.refuse_here("return the values as columns of their own")),
+            TokenKind::Mark('{') => Err(self.refuse_here("give each value of the map a column of its own")),
             TokenKind::Word(word) => match word.to_ascii_uppercase().as_str() {
                 "NULL" => {
                     self.at += 1;
@@ -73,8 +73,16 @@ impl Reader<'_> {
         }
         let at = self.at;
         let name = self.name()?;
-        let known = self.variable(&name).map(|known| known.kind.clone());
-        known.map(Term::variable).ok_or_else(|| self.refuse_at(at, &name, "the name is not known here"))
+        let Some(known) = self.variable(&name) else {
+            return Err(self.refuse_at(at, &name, "the name is not known here"));
+        };
+        // The engine forgets a list that it has unwound.
+        if known.may_hold_list && (known.is_carried_on || self.subqueries > 0) {
+            let advice = "it may be a list or hold one, and the name of a list is used only in the RETURN right after it; write \
+                          the list itself or a parameter here, or go on with its elements as rows";
+            return Err(self.refuse_at(at, &name, advice));
+        }
+        Ok(Term { is_flat: !known.may_hold_list, ..Term::variable(known.kind.clone()) })
     }
 
     fn number(&mut self) -> Result<Term, Unanswerable> {
@@ -148,6 +156,7 @@ impl Reader<'_> {
         }
         self.at += 2;
         let outer = self.scope.len();
+        self.subqueries += 1;
         if self.is_word("MATCH") {
             while self.take_word("MATCH") {
                 let steps = self.patterns(false)?;
@@ -161,6 +170,7 @@ impl Reader<'_> {
             return Err(self.refuse_here("a subquery has MATCH and WHERE only"));
         }
         self.at += 1;
+        self.subqueries -= 1;
         self.scope.truncate(outer);
         Ok(Term::variable(if is_count { Kind::Integer } else { Kind::Boolean }))
     }
@@ -227,7 +237,7 @@ impl Reader<'_> {
             return Err(self.refuse_at(start, "this list", "it must be a list for certain, and no aggregate"));
         }
         let element = list.kind.element();
-        if matches!(element, Kind::Node | Kind::Relationship | Kind::Any | Kind::Map) {
+        if matches!(element, Kind::Node | Kind::Relationship | Kind::Any | Kind::Map | Kind::List(_)) {
             return Err(self.refuse_at(start, "this list", "its elements must be texts or numbers; else UNWIND it"));
         }
         self.bind(&name, element, true);
