@@ -1,5 +1,7 @@
 //! Questions of the graph: the same answers on both stores, or a refusal; and never anything but a reading.
 
+#[path = "queries/aggregates.rs"]
+mod aggregates;
 #[path = "queries/agreement.rs"]
 mod agreement;
 #[path = "queries/backend.rs"]

@@ -7,6 +7,7 @@
 //! Where two relationships of one `MATCH` might be the same one, which Cypher rules out and the engine does not, the
 //! statement is completed: they are given names, and a condition says that they differ.
 
+mod aggregate;
 mod clauses;
 mod cursor;
 mod difference;

@@ -1,5 +1,6 @@
 //! Clauses: what is matched, carried on and returned.
 
+use super::aggregate::Grouping;
 use super::cursor::{Reader, Variable};
 use super::kind::{Kind, Term, holds_list};
 use super::pattern::Step;
@@ -170,6 +171,7 @@ impl Reader<'_> {
     /// The columns of a `WITH`, or of a `RETURN`, which has at most so many rows.
     fn projection(&mut self, rows: Option<usize>, parts: usize) -> Result<(), Unanswerable> {
         let is_distinct = self.take_word("DISTINCT");
+        self.grouping = Grouping::default();
         let mut items: Vec<Item> = Vec::new();
         loop {
             let item = self.item(rows.is_none())?;
@@ -187,6 +189,9 @@ impl Reader<'_> {
         let aggregates = items.iter().any(|item| item.term.aggregates);
         if let Some(group) = items.iter().find(|item| aggregates && !item.term.aggregates && !item.is_told_apart()) {
             return Err(self.refuse(&group.name, "rows are grouped by texts, numbers, nodes and relationships"));
+        }
+        if aggregates {
+            self.names_are_kept()?;
         }
         let carried = items.iter().map(|item| Variable {
             name: item.name.clone(),
@@ -220,6 +225,9 @@ impl Reader<'_> {
             return Err(self.refuse_here("name what is to be carried on"));
         }
         let term = self.expression()?;
+        if !term.aggregates {
+            self.grouped(start, &term.kind, false);
+        }
         let sole = self.sole(start).cloned();
         if term.is_sum {
             return Err(self.refuse_at(start, "sum", "the engine makes no 0 of nothing; write coalesce(sum(…), 0)"));

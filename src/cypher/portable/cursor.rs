@@ -1,5 +1,6 @@
 //! Tokens in hand, names in scope, and the edits that make of the text what is put to the engine.
 
+use super::aggregate::Grouping;
 use super::kind::Kind;
 use super::{RELATIONSHIPS, Unanswerable};
 use crate::cypher::statement::{Statement, Token, TokenKind};
@@ -51,6 +52,8 @@ pub(super) struct Reader<'a> {
     pub known_before: usize,
     /// How many subqueries are open.
     pub subqueries: usize,
+    /// What the projection in hand is grouped by.
+    pub grouping: Grouping,
 }
 
 impl<'a> Reader<'a> {
@@ -68,6 +71,7 @@ impl<'a> Reader<'a> {
             unlabelled: Vec::new(),
             known_before: 0,
             subqueries: 0,
+            grouping: Grouping::default(),
         }
     }
 

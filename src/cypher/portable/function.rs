@@ -117,41 +117,6 @@ impl Reader<'_> {
         self.expect(')')?;
         Ok(Term::made_of(Kind::Boolean, &[&list, &condition]))
     }
-
-    fn aggregate(&mut self, start: usize, name: &str) -> Result<Term, Unanswerable> {
-        self.expect('(')?;
-        let mut result = Term { aggregates: true, ..Term::of(Kind::Integer) };
-        if name == "count" && self.take('*') {
-            self.expect(')')?;
-            return Ok(result);
-        }
-        let is_distinct = self.take_word("DISTINCT");
-        let term = self.expression()?;
-        self.expect(')')?;
-        let is_scalar = term.kind.is_scalar() && term.kind != Kind::Float;
-        let fits = match name {
-            _ if term.aggregates => false,
-            "count" => {
-                is_scalar
-                    || matches!(term.kind, Kind::Node | Kind::Relationship)
-                    || !is_distinct && term.kind == Kind::Path
-            }
-            "collect" => is_scalar,
-            "min" | "max" => term.kind == Kind::Integer || term.kind == Kind::Text,
-            _ => term.kind == Kind::Integer && !is_distinct,
-        };
-        if !fits {
-            let advice = "it is made of texts, whole numbers or true and false, of which the kind is certain; count also of nodes";
-            return Err(self.refuse_at(start, name, advice));
-        }
-        result.kind = match name {
-            "collect" => Kind::List(Box::new(term.kind)),
-            "min" | "max" => term.kind,
-            _ => Kind::Integer,
-        };
-        result.is_sum = name == "sum";
-        Ok(result)
-    }
 }
 
 /// Whether a range is one of few numbers that are written here: the engine makes all of them before it looks at one.
