@@ -6,17 +6,15 @@
 
 mod ask;
 mod committer;
-mod coupling;
-mod decide;
 mod error;
 mod finish;
 mod follower;
 mod names;
+mod plan;
 mod published;
 mod queries;
 mod servers;
 mod start;
-mod views;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,14 +27,15 @@ pub use committer::Clock;
 pub use error::AppError;
 pub use finish::FinishRequest;
 pub use names::{NamedDetail, NamedKind, Requirers};
+pub use plan::{PlanAnswer, PlanRows};
 pub use queries::{ComponentDetail, ComponentFilter, Listed};
-pub use start::{StartOutcome, StartRequest};
+pub use start::{Proposal, StartOutcome, StartRequest};
 
 use crate::catalog::Catalog;
-use crate::model::{Cause, ComponentId, DeploymentId, LeaseToken, PlanId, Row, Settings};
+use crate::lifecycle::{ChangeSettings, Command, Moment};
+use crate::model::{ComponentId, DeploymentId, LeaseToken, PlanId, Settings};
 use crate::store::{Store, StoreError};
 use committer::Committer;
-use decide::Command;
 use follower::Follower;
 use published::Published;
 
@@ -217,10 +216,10 @@ pub fn record_settings(
 ) -> Result<(), OpenError> {
     let recorded = store.commit(catalog.revision(), &mut |turn| {
         turn.missed.iter().for_each(|change| catalog.apply(change));
-        let chosen = choose(catalog.settings()).filter(|chosen| catalog.settings() != Some(chosen));
-        let Some(settings) = chosen else { return Vec::new() };
+        let Some(settings) = choose(catalog.settings()) else { return Vec::new() };
         let time = turn.now.unwrap_or_else(|| clock()).max(catalog.time());
-        vec![committer::change(catalog.revision() + 1, time, Cause::Settings, None, vec![Row::Settings(settings)])]
+        let Ok(decision) = ChangeSettings { settings }.decide(Moment { catalog, time });
+        decision.steps.into_iter().map(|step| committer::change(catalog, time, step)).collect()
     });
     let recorded = recorded.map_err(|error| OpenError::NotRecorded(error.to_string()))?;
     recorded.iter().for_each(|change| catalog.apply(change));

@@ -21,9 +21,10 @@ use std::sync::Arc;
 pub use component::{Component, Handle};
 pub use couplings::{Consumer, RequirerGroup};
 pub use resolve::{Candidates, Excluded, Found};
-pub use slots::SlotState;
+pub use slots::{ActiveAttempt, OpenAttempt, SlotState};
+pub use snapshot::{SnapshotComponent, SnapshotRow, SnapshotSlot};
 
-use crate::model::{ComponentId, PlanId, Settings, Slot, Timestamp};
+use crate::model::{ComponentId, DeploymentId, PlanId, Settings, Slot, Timestamp};
 use component::Stored;
 use couplings::Couplings;
 use cow_map::CowMap;
@@ -52,6 +53,8 @@ pub struct Catalog {
     planned: CowMap<Symbol, Posting<SlotIndex>>,
     slot_indexes: CowMap<SlotKey, SlotIndex>,
     slots: imbl::Vector<Arc<SlotState>>,
+    /// The slots of the open attempts.
+    open: CowMap<DeploymentId, SlotIndex>,
     servers: CowMap<Symbol, Handle>,
     couplings: Couplings,
     systems: CowMap<Symbol, ()>,
@@ -101,9 +104,9 @@ impl Catalog {
 
     /// The Components that open attempts would make, in order of their ids; those after `after`.
     pub fn planned_components_after(&self, after: Option<ComponentId>) -> Vec<Component<'_>> {
-        let planned = self.slots.iter().flat_map(|slot| slot.planned.iter());
-        let mut found: Vec<_> = planned
-            .map(|stored| Component::new(&self.symbols, stored))
+        let open = self.slots.iter().filter_map(|slot| slot.open.as_ref());
+        let mut found: Vec<_> = open
+            .flat_map(|open| open.planned(self))
             .filter(|component| after.is_none_or(|after| component.id() > after))
             .collect();
         found.sort_by_key(|component| component.id());
@@ -120,6 +123,11 @@ impl Catalog {
     pub fn slot_components(&self, slot: &Slot) -> impl Iterator<Item = Component<'_>> {
         let handles = self.slot(slot).map_or(&[][..], |state| &state.components);
         handles.iter().map(|&handle| self.component(handle))
+    }
+
+    /// The open attempt of this identity.
+    pub fn open_attempt(&self, id: DeploymentId) -> Option<&Arc<OpenAttempt>> {
+        self.slot_at(*self.open.get(&id)?).open()
     }
 
     /// The plan recorded under an idempotency key.

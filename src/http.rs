@@ -10,6 +10,7 @@ mod format;
 mod graph;
 mod meta;
 mod names;
+mod plans;
 mod problem;
 mod query;
 mod routes;

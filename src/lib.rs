@@ -8,8 +8,9 @@
 //! - [`template`]: string templates: their grammar, their filters, and what they may cost.
 //! - [`catalog`]: the graph in memory, as a value; changed only by applying ChangeSets.
 //! - [`planner`]: what a specification resolves to, and why it does not: a pure function.
+//! - [`lifecycle`]: what is recorded for a command, and why not: pure decisions.
 //! - [`spec`]: from what was posted, in any spelling, to what the planner resolves.
-//! - [`wire`]: the forms in which answers are given, and resolutions recorded and read back.
+//! - [`wire`]: the forms of what else is posted, and of what is answered.
 //! - [`graph`]: the nodes and relationships, for people to read, that a history stands for.
 //! - [`cypher`]: statements that ask the graph: which only read, and which the embedded store answers.
 //! - [`store`]: the durable, totally ordered history; embedded in one folder, or in a database that several processes share.
@@ -25,6 +26,7 @@ pub mod cypher;
 pub mod document;
 pub mod graph;
 pub mod http;
+pub mod lifecycle;
 pub mod model;
 pub mod planner;
 pub mod reading;

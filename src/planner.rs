@@ -14,30 +14,31 @@ mod matching;
 mod render;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use check::{Rule, Scrutiny, Violation, check};
 pub use explanation::{Candidate, Explanation, FailedExpression, Fix, FixKind, Nearest, Unmet, UnmetKind};
-pub use matching::Match;
 
 use crate::catalog::Catalog;
 use crate::document::Pointer;
 use crate::model::{
     ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, FirstDeployment, LateProblem, LateProblemKind, Name,
-    Ready, Require, Selector, Settings, Warning,
+    Predicate, Ready, ResolvedRequire, ResolvedSpec, Section, Settings, Warning,
 };
 use explain::Explainer;
 use matching::{Outcome, Place, World};
 
-/// Where the planner gets identities from, since it makes none itself.
+/// The identities that what is new takes, since the planner makes none itself.
+#[derive(Clone, Copy, Debug)]
 pub enum Identities<'a> {
     /// A dry run: nothing new has an identity.
     Withheld,
-    /// A start: each member's own, and new ones for Components that are new in their slot.
+    /// A start.
     Given {
-        /// The identities of the members, in order.
+        /// Those of the members, in order.
         deployments: &'a [DeploymentId],
-        /// Makes the identity of a new Component.
-        component: &'a mut dyn FnMut() -> ComponentId,
+        /// One for each Provide of every member, in order: its Component takes it where it is new in its slot.
+        components: &'a [ComponentId],
     },
 }
 
@@ -48,8 +49,8 @@ pub struct Plan {
     pub revision: u64,
     /// The revision that had last changed what is active: while it stands, the matches stand.
     pub active_revision: u64,
-    /// One for each specification, in order.
-    pub members: Vec<PlannedSpec>,
+    /// One for each specification, in order. Unless the verdict is `yes`, nothing new has an identity.
+    pub members: Vec<ResolvedSpec>,
     /// Whether it can be deployed.
     pub verdict: Verdict,
 }
@@ -63,39 +64,6 @@ pub enum Verdict {
     No(Explanation),
     /// Everything is there, but policy refuses to decide.
     Unknown(Explanation),
-}
-
-/// One specification, resolved.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlannedSpec {
-    /// One for each Provide, in order.
-    pub provides: Vec<PlannedProvide>,
-    /// One for each require, by name.
-    pub requires: BTreeMap<Name, Resolved>,
-    /// One for each `deploymentSpec` entry, by name.
-    pub deployment_spec: BTreeMap<Name, Resolved>,
-    /// What a reader should know; pointers are relative to the specification.
-    pub warnings: Vec<Warning>,
-}
-
-/// A Provide with its identity and its final attributes.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlannedProvide {
-    /// The identity: that of its predecessor in the slot where there is one; absent where new in a dry run.
-    pub component: Option<ComponentId>,
-    /// The attributes, late ones rendered; those that could not be are absent.
-    pub attributes: Attributes,
-}
-
-/// A require and what it matched.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Resolved {
-    /// Every expression that was applied; empty where a late text in it could not be rendered.
-    pub selector: Selector,
-    /// The attributes that were asked for; empty: all.
-    pub attributes: Vec<String>,
-    /// In match order; empty for an ambiguous require.
-    pub matches: Vec<Match>,
 }
 
 /// Why a specification that parsed cannot be planned at all: a late text is wrong whatever matches.
@@ -122,9 +90,9 @@ pub fn plan(
     catalog: &Catalog,
     specs: &[ArtifactSpec],
     settings: &Settings,
-    mut identities: Identities<'_>,
+    identities: Identities<'_>,
 ) -> Result<Plan, Vec<InvalidText>> {
-    let world = World::new(catalog, specs, settings, &mut identities);
+    let world = World::new(catalog, specs, settings, identities);
     let mut planning = Planning {
         world: &world,
         explainer: Explainer::new(&world),
@@ -137,23 +105,20 @@ pub fn plan(
     let refused = planning.first_deployments();
 
     let Planning { explainer, warnings, .. } = planning;
+    let verdict = explainer.verdict(&refused);
     let members = attributes.into_iter().zip(requires).zip(deployment_specs).zip(warnings).enumerate();
-    let members = members.map(|(member, (((attributes, requires), deployment_spec), warnings))| PlannedSpec {
-        provides: world.provided[member]
-            .iter()
-            .zip(attributes)
-            .map(|(&component, attributes)| PlannedProvide { component, attributes })
-            .collect(),
-        requires,
-        deployment_spec,
+    let members = members.map(|(member, (((attributes, requires), deployment_spec), warnings))| ResolvedSpec {
+        description: specs[member].description.clone(),
+        annotations: specs[member].annotations.clone(),
+        provides: world.provides(member, attributes),
+        requires: requires.into_iter().chain(deployment_spec).collect(),
         warnings,
     });
-    Ok(Plan {
-        revision: catalog.revision(),
-        active_revision: catalog.active_revision(),
-        members: members.collect(),
-        verdict: explainer.verdict(&refused),
-    })
+    let mut members: Vec<_> = members.collect();
+    if verdict != Verdict::Yes {
+        members.iter_mut().for_each(|member| world.withhold(member));
+    }
+    Ok(Plan { revision: catalog.revision(), active_revision: catalog.active_revision(), members, verdict })
 }
 
 /// The final attributes of every Provide of every member.
@@ -176,11 +141,12 @@ impl<'a> Planning<'a> {
     fn resolve_requires(&mut self) -> Vec<BTreeMap<Name, Outcome>> {
         let resolve = |(member, spec): (usize, &'a ArtifactSpec)| {
             let outcomes = spec.requires.iter().map(|(name, require)| {
-                let place = Place { member, section: "requires", name };
+                let place = Place { member, section: Section::Requires, name };
                 let Ready::Now(selector) = &require.selector else {
                     unreachable!("only deploymentSpec selectors are ever late")
                 };
-                let outcome = self.world.resolve(place, require, selector.clone());
+                let predicate = Predicate { interface: require.interface.clone(), selector: selector.clone() };
+                let outcome = self.world.resolve(member, Arc::new(predicate));
                 self.explainer.judge(place, require, &outcome, &mut self.warnings[member]);
                 (name.clone(), outcome)
             });
@@ -206,31 +172,32 @@ impl<'a> Planning<'a> {
         &mut self,
         outcomes: &[BTreeMap<Name, Outcome>],
         attributes: &ProvidedAttributes,
-    ) -> Result<Vec<BTreeMap<Name, Resolved>>, Vec<InvalidText>> {
+    ) -> Result<Vec<Vec<ResolvedRequire>>, Vec<InvalidText>> {
         let mut invalid = Vec::new();
         let mut members = Vec::with_capacity(self.world.specs.len());
         for (member, spec) in self.members() {
-            let mut entries = BTreeMap::new();
+            let mut entries = Vec::with_capacity(spec.deployment_spec.len());
             for (name, require) in &spec.deployment_spec {
-                let place = Place { member, section: "deploymentSpec", name };
+                let place = Place { member, section: Section::DeploymentSpec, name };
                 let resolved = match late::render_asked(self.world, outcomes, attributes, member, require) {
                     Ok(Some((selector, asked))) => {
-                        let outcome = self.world.resolve(place, require, selector);
+                        let predicate = Predicate { interface: require.interface.clone(), selector };
+                        let outcome = self.world.resolve(member, Arc::new(predicate));
                         self.explainer.judge(place, require, &outcome, &mut self.warnings[member]);
                         self.world.show(place, require, outcome, asked, attributes, &mut self.warnings[member])
                     }
                     // What it reads is unmet, and explained as such.
-                    Ok(None) => Resolved::default(),
+                    Ok(None) => matching::unresolved(place, require),
                     Err(problem) if matches!(problem.kind, LateProblemKind::UndefinedMatch { .. }) => {
                         self.explainer.undefined(member, &problem, outcomes);
-                        Resolved::default()
+                        matching::unresolved(place, require)
                     }
                     Err(problem) => {
                         invalid.push(InvalidText::of(problem));
-                        Resolved::default()
+                        continue;
                     }
                 };
-                entries.insert(name.clone(), resolved);
+                entries.push(resolved);
             }
             members.push(entries);
         }
@@ -242,14 +209,13 @@ impl<'a> Planning<'a> {
         &mut self,
         outcomes: Vec<BTreeMap<Name, Outcome>>,
         attributes: &ProvidedAttributes,
-    ) -> Vec<BTreeMap<Name, Resolved>> {
+    ) -> Vec<Vec<ResolvedRequire>> {
         let show = |((member, spec), outcomes): ((usize, &'a ArtifactSpec), BTreeMap<Name, Outcome>)| {
             let resolved = outcomes.into_iter().map(|(name, outcome)| {
                 let require = &spec.requires[&name];
-                let place = Place { member, section: "requires", name: &name };
+                let place = Place { member, section: Section::Requires, name: &name };
                 let asked = require.known_attributes().to_vec();
-                let resolved = self.world.show(place, require, outcome, asked, attributes, &mut self.warnings[member]);
-                (name, resolved)
+                self.world.show(place, require, outcome, asked, attributes, &mut self.warnings[member])
             });
             resolved.collect()
         };
@@ -274,33 +240,28 @@ impl<'a> Planning<'a> {
     }
 }
 
-/// Whether `plan`, resolved for `specs` at an earlier revision, would be resolved the same against `catalog`.
-pub fn still_holds(catalog: &Catalog, specs: &[ArtifactSpec], settings: &Settings, plan: &Plan) -> bool {
-    if catalog.active_revision() == plan.active_revision {
+/// Whether what `specs` were `resolved` to, when what is active had last changed at `active_revision`, would be resolved the
+/// same against `catalog`: the same Components, with the same rows.
+pub fn still_holds(
+    catalog: &Catalog,
+    specs: &[ArtifactSpec],
+    settings: &Settings,
+    active_revision: u64,
+    resolved: &[&ResolvedSpec],
+) -> bool {
+    if catalog.active_revision() == active_revision {
         return true;
     }
-    let world = World::recalled(catalog, specs, settings, plan);
-    let attributes: Vec<Vec<_>> = plan
-        .members
-        .iter()
-        .map(|member| member.provides.iter().map(|provide| provide.attributes.clone()).collect())
-        .collect();
-    specs.iter().enumerate().all(|(member, spec)| {
-        let planned = &plan.members[member];
-        let same_identities = spec.provides.iter().zip(&planned.provides).all(|(provide, planned)| {
-            world.kept_identity(&spec.slot, provide).is_none_or(|kept| Some(kept) == planned.component)
+    let world = World::recalled(catalog, specs, settings, resolved);
+    specs.iter().zip(resolved).enumerate().all(|(member, (spec, resolved))| {
+        let same_identities = spec.provides.iter().zip(&resolved.provides).all(|(provide, resolved)| {
+            world.kept_identity(&spec.slot, provide).is_none_or(|kept| Some(kept) == resolved.component)
         });
-        let holds = |section, requires: &BTreeMap<Name, Require>, resolved: &BTreeMap<Name, Resolved>| {
-            requires.iter().all(|(name, require)| {
-                let place = Place { member, section, name };
-                let before = &resolved[name];
-                let outcome = world.resolve(place, require, before.selector.clone());
-                world.show(place, require, outcome, before.attributes.clone(), &attributes, &mut Vec::new()) == *before
-            })
-        };
         same_identities
-            && holds("requires", &spec.requires, &planned.requires)
-            && holds("deploymentSpec", &spec.deployment_spec, &planned.deployment_spec)
+            && resolved.requires.iter().all(|before| {
+                let outcome = world.resolve(member, before.predicate.clone());
+                !outcome.more && world.matches(&outcome.found).eq(before.matches.iter().copied())
+            })
     })
 }
 

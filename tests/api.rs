@@ -25,6 +25,8 @@ mod ownership;
 mod problems;
 #[path = "api/query.rs"]
 mod query;
+#[path = "api/read_back.rs"]
+mod read_back;
 #[path = "api/refusals.rs"]
 mod refusals;
 #[path = "api/routes.rs"]

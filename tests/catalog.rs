@@ -11,7 +11,8 @@ use generator::{Generator, predicate, random_change};
 use history::{History, name};
 use mortise::catalog::{Catalog, Component, Excluded};
 use mortise::model::{
-    ActiveRequire, ComponentId, ComponentRow, ComponentState, Name, Predicate, RequirementsRow, Row, Slot,
+    ComponentId, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, Name, Predicate, ResolutionRow,
+    ResolvedRequire, Row, Slot, State,
 };
 
 const HISTORIES: u64 = 60;
@@ -29,7 +30,7 @@ fn replay_gives_the_same_catalog_as_a_snapshot_and_the_changes_after_it() {
         history.changes[..middle].iter().for_each(|change| before.apply(change));
         let mut restored = Catalog::default();
         restored.begin_at(before.revision(), before.time());
-        before.rows().for_each(|row| restored.apply_row(&row));
+        before.rows().for_each(|row| restored.apply_snapshot(row));
         assert_eq!(contents(&restored), contents(&before));
         history.changes[middle..].iter().for_each(|change| restored.apply(change));
         assert_eq!(contents(&restored), contents(&history.catalog));
@@ -44,7 +45,7 @@ fn rows_applied_again_change_nothing() {
     each_history(|_, history| {
         let mut again = history.catalog.clone();
         let rows: Vec<_> = history.catalog.rows().collect();
-        rows.iter().for_each(|row| again.apply_row(row));
+        rows.into_iter().for_each(|row| again.apply_snapshot(row));
         assert_eq!(contents(&again), contents(&history.catalog));
     });
 }
@@ -119,20 +120,19 @@ fn consumers_couplings_and_requirers_are_those_of_the_recorded_requirements() {
     let mut coupled = 0;
     each_history(|_, history| {
         let requirements = requirements(history);
-        let all: Vec<(&Slot, &ActiveRequire)> = requirements
+        let all: Vec<(&Slot, &ResolvedRequire)> = requirements
             .iter()
-            .flat_map(|(slot, row)| row.requires.iter().map(move |require| (slot, require)))
+            .flat_map(|(slot, row)| row.spec.requires.iter().map(move |require| (slot, require)))
             .collect();
         for provider in history.catalog.components_after(None).map(|component| component.id()) {
-            let mut expected: Vec<_> =
-                all.iter().filter(|(_, require)| require.providers.contains(&provider)).collect();
+            let mut expected: Vec<_> = all.iter().filter(|(_, require)| require.matched(provider)).collect();
             expected.sort_by_key(|(slot, require)| (*slot, &require.name));
             let expected: Vec<_> =
                 expected.iter().map(|(slot, require)| ((*slot).clone(), require.name.clone(), require.scope)).collect();
             let read = |consumers: Vec<mortise::catalog::Consumer<'_>>| -> Vec<_> {
                 let read = consumers.into_iter();
                 read.map(|consumer| {
-                    (consumer.requirements.slot.clone(), consumer.require.name.clone(), consumer.require.scope)
+                    (consumer.attempt.slot.clone(), consumer.require.name.clone(), consumer.require.scope)
                 })
                 .collect()
             };
@@ -144,8 +144,10 @@ fn consumers_couplings_and_requirers_are_those_of_the_recorded_requirements() {
         for interface in generator::INTERFACES {
             let mut expected: Vec<_> = all
                 .iter()
-                .filter(|(_, require)| require.interface.as_ref().is_some_and(|name| name.as_str() == interface))
-                .map(|(slot, require)| (format!("{:?}", require.predicate()), (*slot).clone(), require.name.clone()))
+                .filter(|(_, require)| {
+                    require.predicate.interface.as_ref().is_some_and(|name| name.as_str() == interface)
+                })
+                .map(|(slot, require)| (format!("{:?}", require.predicate), (*slot).clone(), require.name.clone()))
                 .collect();
             let groups = history.catalog.requirers(interface);
             let firsts: Vec<_> =
@@ -178,9 +180,15 @@ fn planned_components_are_those_of_the_attempts_that_are_open() {
         for change in &history.changes {
             for row in &change.rows {
                 match row {
-                    Row::Planned(row) => drop(expected.insert(row.id, row.clone())),
                     Row::DeploymentSpec(spec) if spec.opening.is_none() => {
                         expected.retain(|_, row| row.deployment != Some(spec.id))
+                    }
+                    Row::DeploymentSpec(spec) => {
+                        let resolution = resolution(&change.rows, spec.id).expect("what is opened is resolved");
+                        let made = resolution.spec.provides.iter();
+                        let made =
+                            made.filter_map(|provide| provide.made_by(spec, ComponentState::Planned, change.time));
+                        expected.extend(made.map(|row| (row.id, row)));
                     }
                     _ => {}
                 }
@@ -233,18 +241,24 @@ fn each_history(mut test: impl FnMut(&mut Generator, &mut History)) {
     }
 }
 
-/// The requirements recorded last for each slot, where an attempt is active.
-fn requirements(history: &History) -> BTreeMap<Slot, RequirementsRow> {
-    let mut requirements = BTreeMap::new();
-    for row in history.changes.iter().flat_map(|change| &change.rows) {
-        if let Row::Requirements(row) = row {
-            match row.deployment {
-                Some(_) => drop(requirements.insert(row.slot.clone(), row.clone())),
-                None => drop(requirements.remove(&row.slot)),
-            }
+/// What each attempt that is active now was resolved to, by slot.
+fn requirements(history: &History) -> BTreeMap<Slot, ResolutionRow> {
+    let rows: Vec<_> = history.changes.iter().flat_map(|change| change.rows.iter().cloned()).collect();
+    let mut attempts: BTreeMap<DeploymentId, DeploymentSpec> = BTreeMap::new();
+    for row in &rows {
+        if let Row::DeploymentSpec(spec) = row {
+            attempts.insert(spec.id, spec.clone());
         }
     }
-    requirements
+    let active = attempts.into_values().filter(|spec| spec.current_state == State::Active);
+    active.map(|spec| (spec.slot, resolution(&rows, spec.id).expect("what is active was resolved"))).collect()
+}
+
+fn resolution(rows: &[Row], deployment: DeploymentId) -> Option<ResolutionRow> {
+    rows.iter().find_map(|row| match row {
+        Row::Resolution(row) if row.deployment == deployment => Some(row.as_ref().clone()),
+        _ => None,
+    })
 }
 
 fn resolved(catalog: &Catalog, predicate: &Predicate) -> Vec<ComponentId> {

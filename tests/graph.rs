@@ -127,7 +127,7 @@ fn assert_couplings(graph: &MemoryGraph, catalog: &Catalog) {
     for component in catalog.components_after(None) {
         for coupling in catalog.couplings_on(component.id()) {
             assert_eq!(coupling.require.scope, Scope::Runtime);
-            let consumer = coupling.requirements.deployment.unwrap().to_string();
+            let consumer = coupling.attempt.id.to_string();
             expected.insert((consumer, coupling.require.name.to_string(), component.id().to_string()));
         }
     }

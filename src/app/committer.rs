@@ -7,6 +7,8 @@
 //! A batch that fails drops the copy. One whose outcome is not known yet is answered so, and the next turn learns it; one
 //! whose outcome can never be known ends the process, rather than letting memory and disk differ.
 
+mod job;
+
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -15,11 +17,13 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::Command;
-use super::decide::{Answer, Decision, Refusal};
+pub(super) use job::NotRecorded;
+use job::{Job, Waiting};
+
 use super::published::Published;
 use crate::catalog::Catalog;
-use crate::model::{Cause, ChangeSet, Row, Timestamp};
+use crate::lifecycle::{Command, Moment, Step};
+use crate::model::{ChangeSet, Timestamp};
 use crate::store::{CommitError, Store, Turn};
 
 /// What says what time it is.
@@ -43,37 +47,14 @@ struct Queue {
 
 #[derive(Default)]
 struct State {
-    waiting: Vec<Job>,
+    waiting: Vec<Box<dyn Job>>,
     stopped: bool,
 }
 
-struct Job {
-    command: Command,
-    reply: oneshot::Sender<Decided>,
-}
-
-/// What became of a command.
-pub(super) type Decided = Result<Done, Refused>;
-
-/// A command that is durable. What it was made of goes back to the thread that made it: freeing it there is cheaper.
-pub(super) struct Done {
-    pub answer: Answer,
-    pub command: Command,
-    /// What was recorded, where anything was.
-    #[expect(dead_code, reason = "it is handed back only to be freed")]
-    pub change: Option<ChangeSet>,
-}
-
-/// A refusal, and the command, so that it can be given again.
-pub(super) struct Refused {
-    pub refusal: Refusal,
-    /// Absent where the committer ended while it had it.
-    pub command: Option<Command>,
-}
-
-/// A ChangeSet with an identity of its own.
-pub(super) fn change(revision: u64, time: Timestamp, cause: Cause, actor: Option<String>, rows: Vec<Row>) -> ChangeSet {
-    ChangeSet { revision, id: Uuid::now_v7(), time, cause, actor, rows }
+/// The next ChangeSet after `catalog`, with an identity of its own.
+pub(super) fn change(catalog: &Catalog, time: Timestamp, step: Step) -> ChangeSet {
+    let Step { cause, actor, rows, beside } = step;
+    ChangeSet { revision: catalog.revision() + 1, id: Uuid::now_v7(), time, cause, actor, rows, beside }
 }
 
 impl Committer {
@@ -88,17 +69,24 @@ impl Committer {
     }
 
     /// Gives a command, and waits until it is durable or refused.
-    pub(super) async fn commit(&self, command: Command) -> Decided {
+    ///
+    /// # Errors
+    /// [`NotRecorded`].
+    pub async fn commit<C>(&self, command: Arc<C>) -> Result<C::Answer, NotRecorded<C::Refusal>>
+    where
+        C: Command<Answer: Send, Refusal: Send> + Send + Sync + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         {
             let mut state = self.queue.lock();
             if state.stopped {
-                return Err(Refused::unavailable(Some(command), "the server is shutting down"));
+                return Err(NotRecorded::Unavailable("the server is shutting down".to_owned()));
             }
-            state.waiting.push(Job { command, reply });
+            state.waiting.push(Box::new(Waiting::new(command, reply)));
         }
         self.queue.arrived.notify_one();
-        answer.await.unwrap_or_else(|_| Err(Refused::unavailable(None, "the committer has ended")))
+        let ended = || NotRecorded::Unavailable("the committer has ended".to_owned());
+        answer.await.map_err(|_| ended())?.answer()
     }
 
     pub fn is_running(&self) -> bool {
@@ -116,12 +104,6 @@ impl Committer {
     }
 }
 
-impl Refused {
-    fn unavailable(command: Option<Command>, why: &str) -> Self {
-        Self { refusal: Refusal::Unavailable(why.to_owned()), command }
-    }
-}
-
 impl Queue {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -129,13 +111,12 @@ impl Queue {
 
     /// Refuses every job that waits: a database that is away would let them wait as long again.
     fn refuse(&self, why: &str) {
-        for Job { command, reply } in std::mem::take(&mut self.lock().waiting) {
-            drop(reply.send(Err(Refused::unavailable(Some(command), why))));
-        }
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        waiting.into_iter().for_each(|job| job.fail(&Failure::Failed(why.to_owned())));
     }
 
     /// The jobs that wait, up to `most` and to [`BATCH_BYTES`]; `None` when there is none and there will be none.
-    fn take(&self, most: usize) -> Option<Vec<Job>> {
+    fn take(&self, most: usize) -> Option<Vec<Box<dyn Job>>> {
         let waiting = self.arrived.wait_while(self.lock(), |state| state.waiting.is_empty() && !state.stopped);
         let mut state = waiting.unwrap_or_else(PoisonError::into_inner);
         if state.waiting.is_empty() {
@@ -144,7 +125,7 @@ impl Queue {
         // A batch of large sets would hold others up for longer than anybody waits.
         let mut bytes = 0;
         let fits = state.waiting.iter().take(most).take_while(|job| {
-            bytes += job.command.bytes();
+            bytes += job.bytes();
             bytes <= BATCH_BYTES
         });
         let count = fits.count().max(1);
@@ -196,7 +177,7 @@ impl Worker {
     }
 
     /// Commits what can be recorded of it, and answers all; why not, where that failed.
-    fn batch(&self, jobs: Vec<Job>) -> Option<Failure> {
+    fn batch(&self, jobs: Vec<Box<dyn Job>>) -> Option<Failure> {
         let mut batch = Batch::new(jobs, Catalog::clone(&self.published.load()));
         let known = batch.base.revision();
         let committed = self.store.commit(known, &mut |turn| batch.decide(turn, &self.clock));
@@ -207,51 +188,36 @@ impl Worker {
         } else if batch.base.revision() > known {
             self.published.offer(Arc::new(batch.base));
         }
-        let (changes, failure) = match committed {
-            Ok(changes) => (changes, None),
-            Err(error) => (Vec::new(), Some(Failure::of(error))),
-        };
-        let mut changes = changes.into_iter();
-        // A turn that never came decided nothing.
-        let mut decided = batch.decided.into_iter();
-        for (command, reply) in batch.commands {
-            let answer = match (&failure, decided.next().unwrap_or(Err(Refusal::Fault))) {
-                (None, Ok((answer, is_recorded))) => {
-                    let change = if is_recorded { changes.next() } else { None };
-                    Ok(Done { answer, command, change })
+        match committed {
+            Ok(changes) => {
+                let mut changes = changes.into_iter();
+                for job in batch.jobs {
+                    let recorded = changes.by_ref().take(job.steps()).collect();
+                    job.answer(recorded);
                 }
-                (None, Err(refusal)) => Err(Refused { refusal, command: Some(command) }),
-                // Even a refusal may rest on what the batch would have recorded.
-                (Some(failure), decided) => {
-                    let is_recorded = matches!(decided, Ok((_, true)));
-                    Err(Refused { refusal: failure.refusal(is_recorded), command: Some(command) })
-                }
-            };
-            // A caller that has gone away does not wait for its answer; what was recorded stays.
-            drop(reply.send(answer));
+                None
+            }
+            Err(error) => {
+                let failure = Failure::of(error);
+                batch.jobs.into_iter().for_each(|job| job.fail(&failure));
+                Some(failure)
+            }
         }
-        failure
     }
 }
 
-/// What is decided of a command: its answer, and whether anything is recorded for it.
-type Decisions = Vec<Result<(Answer, bool), Refusal>>;
-
 /// Commands that are decided together.
 struct Batch {
-    commands: Vec<(Command, oneshot::Sender<Decided>)>,
+    jobs: Vec<Box<dyn Job>>,
     /// What is durable, as far as it is known.
     base: Catalog,
     /// The same, with all that was decided.
     working: Catalog,
-    /// In the order of the commands; empty until they were decided.
-    decided: Decisions,
 }
 
 impl Batch {
-    fn new(jobs: Vec<Job>, base: Catalog) -> Self {
-        let commands = jobs.into_iter().map(|Job { command, reply }| (command, reply)).collect();
-        Self { commands, working: base.clone(), base, decided: Vec::new() }
+    fn new(jobs: Vec<Box<dyn Job>>, base: Catalog) -> Self {
+        Self { jobs, working: base.clone(), base }
     }
 
     /// Decides every command in order; where this is not the first turn, anew.
@@ -259,22 +225,16 @@ impl Batch {
         turn.missed.iter().for_each(|change| self.base.apply(change));
         let mut working = self.base.clone();
         let time = turn.now.unwrap_or_else(|| clock()).max(working.time());
-        let mut changes = Vec::with_capacity(self.commands.len());
-        self.decided.clear();
-        for (command, _) in &mut self.commands {
+        let mut changes = Vec::with_capacity(self.jobs.len());
+        for job in &mut self.jobs {
             // One command that hits a fault of ours must not take the others with it; deciding changes nothing.
-            let decided = catch_unwind(AssertUnwindSafe(|| command.decide(&working, time)));
-            let decided = decided.unwrap_or_else(|_| Err(Refusal::Fault)).map(|Decision { rows, answer }| {
-                let is_recorded = !rows.is_empty();
-                if is_recorded {
-                    let (actor, cause) = (command.actor().cloned(), command.cause());
-                    let change = change(working.revision() + 1, time, cause, actor, rows);
-                    working.apply(&change);
-                    changes.push(change);
-                }
-                (answer, is_recorded)
-            });
-            self.decided.push(decided);
+            let moment = Moment { catalog: &working, time };
+            let steps = catch_unwind(AssertUnwindSafe(|| job.decide(moment))).unwrap_or_default();
+            for step in steps {
+                let change = change(&working, time, step);
+                working.apply(&change);
+                changes.push(change);
+            }
         }
         self.working = working;
         changes
@@ -298,13 +258,6 @@ impl Failure {
             }
         }
     }
-
-    fn refusal(&self, is_recorded: bool) -> Refusal {
-        match self {
-            Self::Unknown(error) if is_recorded => Refusal::OutcomeUnknown(error.clone()),
-            Self::Unknown(error) | Self::Failed(error) => Refusal::Unavailable(error.clone()),
-        }
-    }
 }
 
 /// Lets nobody wait for a committer that is no more.
@@ -314,8 +267,7 @@ impl Drop for StopOnPanic<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.stopped = true;
-        for Job { command, reply } in state.waiting.drain(..) {
-            drop(reply.send(Err(Refused::unavailable(Some(command), "the committer has ended"))));
-        }
+        let failure = Failure::Failed("the committer has ended".to_owned());
+        state.waiting.drain(..).for_each(|job| job.fail(&failure));
     }
 }

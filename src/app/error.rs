@@ -1,10 +1,11 @@
 //! Why a request is refused. Every variant is one problem of the wire contract.
 
+use super::start::Proposal;
 use crate::cypher::statement::Refusal;
-use crate::model::{Code, Coupling, DeploymentSpec, Name};
-use crate::spec::Problems;
+use crate::lifecycle::OwnedElsewhere;
+use crate::model::{Code, Coupling, DeploymentSpec, PlanId};
+use crate::reading::Problems;
 use crate::store::{QueryError, StoreError, Unanswerable};
-use crate::wire::PlanView;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -14,23 +15,18 @@ pub enum AppError {
     /// The document has problems; the code says which document.
     Invalid(Code, Problems),
     /// The verdict is `no`, or `unknown`.
-    NotDeployable(Box<PlanView>),
+    NotDeployable(Box<Proposal>),
     /// The slot is held by this open attempt.
     Pending(Box<DeploymentSpec>),
     /// The idempotency key stands for another request.
     KeyReused {
         /// The plan recorded under it.
-        plan: crate::model::PlanId,
+        plan: PlanId,
         /// What differs.
         difference: String,
     },
-    /// The Artifact belongs to another System.
-    OwnedElsewhere {
-        /// The Artifact.
-        artifact: Name,
-        /// The System that owns it.
-        system: Name,
-    },
+    /// An Artifact belongs to another System.
+    OwnedElsewhere(OwnedElsewhere),
     /// Nothing is known under this name or id.
     NotFound {
         /// What was looked for, as `the deployment 0193…`.
@@ -58,7 +54,7 @@ pub enum AppError {
     /// The store failed, and it is not known yet whether what was asked for was recorded.
     OutcomeUnknown {
         /// The plan that it is about, where it is about one: once the store answers again, it is known or it is not.
-        plan: Option<crate::model::PlanId>,
+        plan: Option<PlanId>,
         /// Why it is not known.
         error: String,
     },
@@ -70,6 +66,11 @@ impl AppError {
     pub(super) fn internal(what: &str, error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "{what}");
         Self::Internal(what.to_owned())
+    }
+
+    /// A command hit a fault of ours when it was decided.
+    pub(super) fn fault() -> Self {
+        Self::Internal("a command could not be decided".to_owned())
     }
 
     pub(super) fn not_found(what: impl Into<String>) -> Self {

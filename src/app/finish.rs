@@ -1,17 +1,17 @@
 //! Finish: reporting how attempts ended.
 
-use crate::document::Json;
-use crate::model::{Attributes, Code, DeploymentId, DeploymentSpec, LeaseToken, Outcome, PlanId};
-use crate::reading::Problems;
-use crate::store::StoredDeployment;
-use crate::wire::{AttributeCorrection, FinishDocument, PlanView, RecordedSpec, with_attributes};
+use std::sync::Arc;
 
-use super::App;
-use super::committer::{Done, Refused};
-use super::decide::{Answer, Command, FinishCommand, FinishMember, Finished, Refusal};
+use crate::document::Json;
+use crate::lifecycle::{Corrected, FOREIGN_TOKEN, Finish, FinishMember, FinishRefusal, Finished};
+use crate::model::{Attempt, Attributes, Code, DeploymentId, LeaseToken, Outcome, PlanId, PlanRecord, Warning};
+use crate::reading::Problems;
+use crate::store;
+use crate::wire::{AttributeCorrection, FinishDocument};
+
+use super::committer::NotRecorded;
 use super::error::AppError;
-use super::start::refused;
-use super::views::{self, Leases, below, member_prefix};
+use super::{App, PlanAnswer, PlanRows};
 
 /// How a plan, or one attempt of it, ended.
 #[derive(Debug)]
@@ -29,174 +29,177 @@ pub struct FinishRequest {
 /// The most bytes that the attributes of a Provide may have, as in a rendered specification.
 const ATTRIBUTE_BYTES: usize = 1 << 20;
 
-/// The attempts that a finish is about.
-struct Target {
-    members: Vec<StoredDeployment>,
-    is_set: bool,
-}
-
 impl App {
     /// Ends the open attempts of a plan, or one attempt, and answers with the plan as it is then. Ended attempts with the same
     /// outcome are left as they are.
     ///
     /// # Errors
     /// [`AppError`]: not found, malformed, invalid corrections, already finished otherwise, lease lost.
-    pub async fn finish(&self, request: FinishRequest) -> Result<PlanView, AppError> {
+    pub async fn finish(&self, request: FinishRequest) -> Result<PlanAnswer, AppError> {
         let FinishRequest { id, success, document, actor } = request;
-        let target = self.target(id).await?;
-        check_identity(&document, id, &target)?;
-        if target.members.iter().all(|member| member.spec.opening.is_none()) {
+        let plan = self.record(id).await?;
+        check_identity(&document, &plan)?;
+        if plan.members.iter().all(|member| member.spec.opening.is_none()) {
             // The attributes of a repeat are not even looked at.
             return self.repeat_finish(id, success, &document).await;
         }
-        let members = members(&target, &document)?;
-        let command = FinishCommand { members, success, reason: document.reason.clone(), actor };
-        match self.committer.commit(Command::Finish(Box::new(command))).await {
-            Ok(Done { answer: Answer::Finished(finished), .. }) => {
-                self.finished(id, &finished).await.map_err(|error| match error {
-                    // It is recorded, and only cannot be shown: nobody must be told that nothing was.
-                    AppError::Unavailable(error) => AppError::OutcomeUnknown { plan: Some(id), error },
-                    other => other,
-                })
-            }
-            Ok(_) => Err(AppError::Internal("a finish was answered as something else".to_owned())),
-            Err(Refused { refusal: Refusal::NoneOpen, .. }) => self.repeat_finish(id, success, &document).await,
-            Err(Refused { refusal: Refusal::LeaseLost { reason, deployment }, .. }) => {
-                let held =
-                    target.members.iter().find(|member| member.spec.id == deployment).map(|member| &member.spec.slot);
-                let catalog = self.catalog();
-                let holder =
-                    held.and_then(|slot| catalog.slot(slot)?.open()).map(|open| Box::new(open.as_ref().clone()));
+        let members = members(&plan, &document)?;
+        let finish = Arc::new(Finish { members, success, reason: document.reason.clone(), actor });
+        match self.committer.commit(finish).await {
+            Ok(finished) => self.finished(id, &finished).await.map_err(|error| match error {
+                // It is recorded, and only cannot be shown: nobody must be told that nothing was.
+                AppError::Unavailable(error) => AppError::OutcomeUnknown { plan: Some(id), error },
+                other => other,
+            }),
+            Err(NotRecorded::Refused(FinishRefusal::NoneOpen)) => self.repeat_finish(id, success, &document).await,
+            Err(NotRecorded::Refused(FinishRefusal::LeaseLost { reason, holder })) => {
                 Err(AppError::LeaseLost { reason, holder })
             }
-            Err(Refused { refusal: Refusal::OutcomeUnknown(error), .. }) => {
-                Err(AppError::OutcomeUnknown { plan: Some(id), error })
-            }
-            Err(Refused { refusal, .. }) => Err(refused(refusal)),
+            Err(NotRecorded::Unavailable(error)) => Err(AppError::Unavailable(error)),
+            Err(NotRecorded::OutcomeUnknown(error)) => Err(AppError::OutcomeUnknown { plan: Some(id), error }),
+            Err(NotRecorded::Fault) => Err(AppError::fault()),
         }
-    }
-
-    async fn target(&self, id: PlanId) -> Result<Target, AppError> {
-        let found = self.blocking(move |store| views::members_of(store, id)).await??;
-        let (members, is_set) = found.ok_or_else(|| AppError::not_found(format!("the deployment {id}")))?;
-        Ok(Target { members, is_set })
     }
 
     /// The plan as it is now, with the warnings of this finish.
-    async fn finished(&self, id: PlanId, finished: &Finished) -> Result<PlanView, AppError> {
-        let target = self.target(id).await?;
-        let mut warnings = Vec::new();
-        for (index, member) in target.members.iter().enumerate() {
-            if let Some(ended) = finished.members.iter().find(|ended| ended.spec.id == member.spec.id) {
-                warnings.extend(below(&ended.warnings, &member_prefix(target.is_set, index)));
-            }
-        }
-        let mut plan = views::plan(id, target.members, target.is_set, Leases::Hidden);
-        plan.warnings.extend(warnings);
-        Ok(plan)
+    async fn finished(&self, id: PlanId, finished: &Finished) -> Result<PlanAnswer, AppError> {
+        let mut answer = self.plan(id).await?;
+        let members = answer.plan.members.iter().enumerate();
+        let warnings = members.flat_map(|(index, member)| {
+            let ended = finished.members.iter().filter(|ended| ended.spec.id == member.spec.id);
+            ended.flat_map(|ended| &ended.warnings).map(move |warning: &Warning| (index, warning.clone()))
+        });
+        answer.warnings = warnings.collect();
+        Ok(answer)
     }
 
     /// Nothing is open: the same outcome again is answered as it was, another one is refused.
-    async fn repeat_finish(&self, id: PlanId, success: bool, document: &FinishDocument) -> Result<PlanView, AppError> {
-        let target = self.target(id).await?;
+    async fn repeat_finish(
+        &self,
+        id: PlanId,
+        success: bool,
+        document: &FinishDocument,
+    ) -> Result<PlanAnswer, AppError> {
+        let answer = self.plan(id).await?;
         let outcome = if success { Outcome::Succeeded } else { Outcome::Failed };
-        for (index, member) in target.members.iter().enumerate() {
-            let given = token(document, &target, index);
-            if let (Some(given), Some(ended_with)) = (&given, &member.spec.ended_with)
-                && given != ended_with
-            {
-                let reason = "the token is not the one that this attempt was opened with";
+        for (index, member) in answer.plan.members.iter().enumerate() {
+            let given = token(document, &answer.plan, index);
+            if given.is_some() && member.token.is_some() && given != member.token {
                 let catalog = self.catalog();
                 let holder = catalog.slot(&member.spec.slot).and_then(|slot| slot.open());
-                return Err(AppError::LeaseLost { reason, holder: holder.map(|open| Box::new(open.as_ref().clone())) });
+                let holder = holder.map(|open| Box::new(open.spec.as_ref().clone()));
+                return Err(AppError::LeaseLost { reason: FOREIGN_TOKEN, holder });
             }
         }
-        match target.members.iter().find(|member| member.spec.outcome != Some(outcome)) {
+        match answer.plan.members.iter().find(|member| member.spec.outcome != Some(outcome)) {
             Some(other) => Err(AppError::AlreadyFinished(Box::new(other.spec.clone()))),
-            None => Ok(views::plan(id, target.members, target.is_set, Leases::Hidden)),
+            None => Ok(answer),
         }
+    }
+
+    /// A recorded plan, or a member of a set, as it is now.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where there is none.
+    pub(super) async fn record(&self, id: PlanId) -> Result<PlanRecord, AppError> {
+        let found = self.blocking(move |store| store::plan(store, id)).await??;
+        found.ok_or_else(|| AppError::not_found(format!("the deployment {id}")))
+    }
+
+    /// A recorded plan, or a member of a set, as it is now, with the values of its matches.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] where there is none.
+    pub async fn plan(&self, id: PlanId) -> Result<PlanAnswer, AppError> {
+        let catalog = self.catalog();
+        let found = self.blocking(move |store| {
+            let Some(plan) = store::plan(store, id)? else { return Ok(None) };
+            store::component_rows(store, &catalog, &plan).map(|rows| Some((plan, rows)))
+        });
+        let (plan, rows) = found.await??.ok_or_else(|| AppError::not_found(format!("the deployment {id}")))?;
+        Ok(PlanAnswer { plan, rows: PlanRows::History(rows), warnings: Vec::new() })
     }
 }
 
 /// The id in the body, where there is one, is that of the path, or of the set that the attempt is a member of.
-fn check_identity(document: &FinishDocument, id: PlanId, target: &Target) -> Result<(), AppError> {
+fn check_identity(document: &FinishDocument, plan: &PlanRecord) -> Result<(), AppError> {
     let listed: Vec<_> = document.members.iter().map(|(listed, _)| *listed).collect();
-    let is_member = |id: &DeploymentId| target.members.iter().any(|member| member.spec.id == *id);
+    let is_member = |id: &DeploymentId| plan.members.iter().any(|member| member.spec.id == *id);
     // A member may be finished with the whole set that was posted; a set only with its own.
     let is_foreign =
-        if target.is_set { !listed.iter().all(is_member) } else { !listed.is_empty() && !listed.iter().any(is_member) };
+        if plan.is_set { !listed.iter().all(is_member) } else { !listed.is_empty() && !listed.iter().any(is_member) };
     if is_foreign {
         let message = "`deployments` lists attempts that this finish is not about; post the plan as it was given";
         return Err(AppError::Malformed(message.to_owned()));
     }
     let Some(written) = &document.id else { return Ok(()) };
-    let set = target.members.first().map(|member: &StoredDeployment| member.spec.plan);
+    let set = plan.members.first().map(|member| member.spec.plan);
     match written.parse::<PlanId>() {
-        Ok(posted) if posted == id || Some(posted) == set => Ok(()),
+        Ok(posted) if posted == plan.id || Some(posted) == set => Ok(()),
         _ => Err(AppError::Malformed(format!(
-            "the body is about the plan {written}, the path about {id}; they must be the same"
+            "the body is about the plan {written}, the path about {}; they must be the same",
+            plan.id
         ))),
     }
 }
 
 /// The token that was sent for a member: beside its id in a set, or the one of a single plan.
-fn token(document: &FinishDocument, target: &Target, member: usize) -> Option<LeaseToken> {
-    let id = target.members[member].spec.id;
+fn token(document: &FinishDocument, plan: &PlanRecord, member: usize) -> Option<LeaseToken> {
+    let id = plan.members[member].spec.id;
     let listed = document.members.iter().find(|(listed, _)| *listed == id).and_then(|(_, token)| token.clone());
     listed.or_else(|| document.token.clone().filter(|_| document.members.is_empty()))
 }
 
-fn members(target: &Target, document: &FinishDocument) -> Result<Vec<FinishMember>, AppError> {
+fn members(plan: &PlanRecord, document: &FinishDocument) -> Result<Vec<FinishMember>, AppError> {
     let mut problems = Problems::default();
-    check_corrections(document, target, &mut problems);
-    let mut members = Vec::with_capacity(target.members.len());
-    for (index, stored) in target.members.iter().enumerate() {
-        let mut resolution = stored.resolution.clone();
-        let mut recorded = RecordedSpec::read(&resolution.artifact_spec)
-            .map_err(|error| AppError::internal("a recorded plan cannot be read", &error))?;
-        let mut is_corrected = false;
-        for correction in corrections(document, target, index) {
-            let provided = recorded.provides.iter_mut().enumerate();
-            let mut provided =
-                provided.filter(|(_, p)| p.interface == correction.interface && p.layer == correction.layer);
-            let Some((provide, found)) = provided.next() else {
-                let message = format!(
-                    "{} in the layer {} is none of what this attempt provides",
-                    correction.interface, correction.layer
-                );
-                problems.add(Code::UnknownValue, correction.pointer.clone(), message);
-                continue;
-            };
-            let corrected = corrected(&found.attributes, &correction.attributes);
-            if corrected.as_str().len() > ATTRIBUTE_BYTES {
-                let message = format!("with this the attributes have more than {ATTRIBUTE_BYTES} bytes");
-                problems.add(Code::TooLarge, correction.pointer.clone(), message);
-                continue;
-            }
-            if corrected != found.attributes {
-                is_corrected = true;
-                resolution.artifact_spec = with_attributes(&resolution.artifact_spec, provide, &corrected);
-                found.attributes = corrected;
-            }
-        }
-        let DeploymentSpec { id, slot, .. } = stored.spec.clone();
+    check_corrections(document, plan, &mut problems);
+    let mut members = Vec::with_capacity(plan.members.len());
+    for (index, attempt) in plan.members.iter().enumerate() {
         members.push(FinishMember {
-            id,
-            slot,
-            token: token(document, target, index),
-            resolution,
-            recorded,
-            is_corrected,
-            is_in_set: stored.spec.plan.0 != id.0,
+            id: attempt.spec.id,
+            slot: attempt.spec.slot.clone(),
+            token: token(document, plan, index),
+            corrected: corrections(attempt, given(document, plan, index), &mut problems),
+            bytes: attempt.resolution.spec.provides.iter().map(|provide| provide.attributes.as_str().len()).sum(),
+            together: attempt.together.iter().map(|other| other.spec.id).collect(),
         });
     }
     problems.or(members).map_err(|problems| AppError::Invalid(Code::InvalidFinish, problems))
 }
 
+/// The Components whose attributes turned out otherwise than an attempt planned.
+fn corrections(attempt: &Attempt, given: &[AttributeCorrection], problems: &mut Problems) -> Vec<Corrected> {
+    let mut corrected: Vec<Corrected> = Vec::new();
+    for correction in given {
+        let provided = attempt.resolution.spec.provide(correction.interface.as_str(), correction.layer);
+        let Some((component, planned)) = provided.and_then(|(_, found)| Some((found.component?, &found.attributes)))
+        else {
+            let message = format!(
+                "{} in the layer {} is none of what this attempt provides",
+                correction.interface, correction.layer
+            );
+            problems.add(Code::UnknownValue, correction.pointer.clone(), message);
+            continue;
+        };
+        let before = corrected.iter().position(|known| known.component == component);
+        let known = before.map_or(planned, |before| &corrected[before].attributes);
+        let attributes = with_corrections(known, &correction.attributes);
+        if attributes.as_str().len() > ATTRIBUTE_BYTES {
+            let message = format!("with this the attributes have more than {ATTRIBUTE_BYTES} bytes");
+            problems.add(Code::TooLarge, correction.pointer.clone(), message);
+        } else if let Some(before) = before {
+            corrected[before].attributes = attributes;
+        } else if attributes != *planned {
+            corrected.push(Corrected { component, attributes });
+        }
+    }
+    corrected
+}
+
 /// Refuses corrections that do not say whose they are: one element for each member listed in `deployments` or, where none is,
 /// for each that is to be finished.
-fn check_corrections(document: &FinishDocument, target: &Target, problems: &mut Problems) {
-    let members = if document.members.is_empty() { target.members.len() } else { document.members.len() };
+fn check_corrections(document: &FinishDocument, plan: &PlanRecord, problems: &mut Problems) {
+    let members = if document.members.is_empty() { plan.members.len() } else { document.members.len() };
     let given = document.corrections.len();
     if given != 0 && given != members {
         let message = format!("there are {given} specifications for {members} attempts; post the plan as it was given");
@@ -204,16 +207,16 @@ fn check_corrections(document: &FinishDocument, target: &Target, problems: &mut 
     }
 }
 
-/// The corrections for one member: in a posted set its place is that of its id in `deployments`.
-fn corrections<'a>(document: &'a FinishDocument, target: &Target, member: usize) -> &'a [AttributeCorrection] {
-    let id: DeploymentId = target.members[member].spec.id;
+/// The corrections that were sent for one member: in a posted set their place is that of its id in `deployments`.
+fn given<'a>(document: &'a FinishDocument, plan: &PlanRecord, member: usize) -> &'a [AttributeCorrection] {
+    let id: DeploymentId = plan.members[member].spec.id;
     let listed = document.members.iter().position(|(listed, _)| *listed == id);
     let place = if document.members.is_empty() { Some(member) } else { listed };
     place.and_then(|place| document.corrections.get(place)).map_or(&[], Vec::as_slice)
 }
 
 /// Top-level keys given replace, `null` removes, everything else stays.
-fn corrected(attributes: &Attributes, given: &[(String, Json)]) -> Attributes {
+fn with_corrections(attributes: &Attributes, given: &[(String, Json)]) -> Attributes {
     let mut members = attributes.members();
     for (key, value) in given {
         let known = members.iter().position(|(name, _)| name == key);

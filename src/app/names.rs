@@ -1,6 +1,5 @@
 //! What is known by name: Systems, Artifacts, Interfaces, Environments, Servers.
 
-use super::coupling::couplings;
 use super::queries::{Listed, newest_attempts};
 use super::{App, AppError};
 use crate::catalog::{Catalog, Component};
@@ -8,7 +7,7 @@ use crate::model::{
     ArtifactRow, ComponentRow, Coupling, DeploymentSpec, EnvironmentRow, InterfaceRow, Name, Predicate, Requirer,
     Selector, SystemRow,
 };
-use crate::spec::nearest;
+use crate::reading::nearest;
 use crate::store::{DeploymentFilter, Store};
 
 /// The kinds of things that are known by name.
@@ -205,5 +204,5 @@ fn interface_detail(catalog: &Catalog, interface: InterfaceRow) -> NamedDetail {
 }
 
 fn server_detail(catalog: &Catalog, server: &Component<'_>) -> NamedDetail {
-    NamedDetail::Server { server: server.row(), consumers: couplings(catalog, server) }
+    NamedDetail::Server { server: server.row(), consumers: catalog.couplings_of(server) }
 }

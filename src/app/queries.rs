@@ -1,14 +1,13 @@
 //! Questions asked of the graph.
 
-use super::coupling::couplings;
-use super::views::{self, Leases};
+use std::sync::Arc;
+
 use super::{App, AppError};
 use crate::catalog::{Catalog, Component};
 use crate::model::{
     ComponentId, ComponentRow, ComponentState, Coupling, DeploymentSpec, PlanId, ReceivedRow, Selector,
 };
 use crate::store::{DeploymentFilter, Page, Store, StoreError};
-use crate::wire::PlanView;
 
 /// How many attempts are shown where a thing names its attempts.
 const ATTEMPTS: usize = 100;
@@ -57,24 +56,13 @@ pub struct ComponentDetail {
 }
 
 impl App {
-    /// A recorded plan, or a member of a set, as it is now; without its lease.
-    ///
-    /// # Errors
-    /// [`AppError::NotFound`] where there is none.
-    pub async fn plan(&self, id: PlanId) -> Result<PlanView, AppError> {
-        let found = self.blocking(move |store| views::members_of(store, id)).await??;
-        let (members, is_set) = found.ok_or_else(|| AppError::not_found(format!("the deployment {id}")))?;
-        Ok(views::plan(id, members, is_set, Leases::Hidden))
-    }
-
     /// Specification and input of every attempt of a plan as received.
     ///
     /// # Errors
     /// [`AppError::NotFound`] where there is none.
-    pub async fn received(&self, id: PlanId) -> Result<(Vec<ReceivedRow>, bool), AppError> {
-        let found = self.blocking(move |store| views::members_of(store, id)).await??;
-        let (members, is_set) = found.ok_or_else(|| AppError::not_found(format!("the deployment {id}")))?;
-        Ok((members.into_iter().map(|member| member.received).collect(), is_set))
+    pub async fn received(&self, id: PlanId) -> Result<(Vec<Arc<ReceivedRow>>, bool), AppError> {
+        let plan = self.record(id).await?;
+        Ok((plan.members.into_iter().map(|member| member.received).collect(), plan.is_set))
     }
 
     /// Attempts, the newest first.
@@ -163,7 +151,7 @@ fn component_detail(catalog: &Catalog, store: &dyn Store, id: ComponentId) -> Re
     });
     Ok(ComponentDetail {
         component: component.row(),
-        consumers: couplings(catalog, &component),
+        consumers: catalog.couplings_of(&component),
         attempts: attempts.transpose()?.unwrap_or_default(),
     })
 }

@@ -1,26 +1,28 @@
-//! Start and dry run.
+//! Start and dry run: read -> render -> check -> plan -> record -> answer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::document::JsonText;
-use crate::model::{ArtifactSpec, Code, PlanId, Warning};
+use crate::lifecycle::{Start, StartMember, StartRefusal, Started, check_owners, resolutions};
+use crate::model::{ArtifactSpec, Attempt, Code, PlanId, PlanRecord, ReceivedRow, ResolvedAttempt, Settings, Warning};
 use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
 use crate::reading::Problems;
 use crate::spec::{Inputs, ReadContext, StartDocument, comparable_received, difference};
-use crate::wire::{self, Deployable, PlanBody, PlanView};
+use crate::store;
 
-use super::committer::{Done, Refused};
-use super::decide::{Answer, Command, Received, Recorded, Refusal, StartCommand, check_order, check_owners};
+use super::committer::NotRecorded;
 use super::error::AppError;
-use super::views::{self, member_prefix};
-use super::{App, new_component, new_deployment, new_plan, new_token};
+use super::{App, PlanAnswer, PlanRows, new_component, new_deployment, new_plan, new_token};
 
 /// What is to be started.
-#[derive(Debug)]
 pub struct StartRequest {
     /// The specifications and their inputs.
     pub document: StartDocument,
+    /// The Catalog by whose settings the document was read; it is planned against the same. Taken after [`App::catch_up`], it
+    /// knows everything that was recorded before the request came.
+    pub catalog: Arc<Catalog>,
     /// The idempotency key, of header or body.
     pub key: Option<String>,
     /// Who starts.
@@ -28,156 +30,157 @@ pub struct StartRequest {
 }
 
 /// The answer to a start.
-#[derive(Debug)]
 pub enum StartOutcome {
     /// It is recorded now.
-    Started(Box<PlanView>),
+    Started(PlanAnswer),
     /// It was recorded before, under the same idempotency key.
-    Repeated(Box<PlanView>),
+    Repeated(PlanAnswer),
 }
 
-/// A request once its texts are rendered.
-struct Rendered {
-    specs: Vec<ArtifactSpec>,
-    is_set: bool,
+/// A plan that is not recorded: of a dry run, or one that is refused.
+pub struct Proposal {
+    /// The specifications, rendered.
+    pub specs: Arc<[ArtifactSpec]>,
+    /// What they resolve to.
+    pub plan: Plan,
+    /// Whether it was posted as a set.
+    pub is_set: bool,
+    /// The Catalog that it was resolved against.
+    pub catalog: Arc<Catalog>,
+}
+
+impl std::fmt::Debug for Proposal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proposal").field("plan", &self.plan).finish_non_exhaustive()
+    }
 }
 
 impl App {
-    /// Plans, and records nothing. The answer has the verdict, whatever it is. Give it what was read after [`App::catch_up`].
+    /// Plans, and records nothing. The answer has the verdict, whatever it is.
     ///
     /// # Errors
     /// [`AppError::Invalid`], and [`AppError::OwnedElsewhere`], which is the only refusal that a dry run heeds.
-    pub async fn dry_run(&self, request: StartRequest) -> Result<PlanView, AppError> {
-        let catalog = self.catalog();
-        let document = request.document;
+    pub async fn dry_run(&self, request: StartRequest) -> Result<Proposal, AppError> {
+        let StartRequest { document, catalog, .. } = request;
         sized(is_large(&document), move || {
-            let rendered = Rendered::of(&document)?;
-            check_owners(&catalog, &rendered.specs).map_err(refused)?;
-            let mut plan = rendered.plan(&catalog, Identities::Withheld)?;
-            for (spec, planned) in rendered.specs.iter().zip(&mut plan.members) {
+            let specs = render(&document)?;
+            check_owners(&catalog, &specs).map_err(AppError::OwnedElsewhere)?;
+            let mut plan = planned(&catalog, &specs, &App::settings(&catalog), Identities::Withheld)?;
+            for (spec, planned) in specs.iter().zip(&mut plan.members) {
                 if let Some(open) = catalog.slot(&spec.slot).and_then(|slot| slot.open()) {
                     let message = format!(
                         "attempt {} on {} is open ({}); a real start would be refused",
-                        open.number, spec.slot, open.id
+                        open.spec.number, spec.slot, open.spec.id
                     );
                     planned.warnings.push(Warning::new(Code::DeploymentPending, "", message));
                 }
             }
-            Ok(rendered.unrecorded(&plan))
+            Ok(Proposal { specs, plan, is_set: document.form.is_set(), catalog })
         })
         .await?
     }
 
-    /// Plans and, where the verdict is `yes`, records the attempts and opens them. Give it what was read after
-    /// [`App::catch_up`]: then everything that was recorded before the request came is known to whatever refuses it.
+    /// Plans and, where the verdict is `yes`, records the attempts and opens them.
     ///
     /// # Errors
     /// [`AppError`], in the order of refusals: invalid, idempotency, pending, owner, verdict.
     pub async fn start(&self, request: StartRequest) -> Result<StartOutcome, AppError> {
-        let StartRequest { document, key, actor } = request;
+        let StartRequest { document, catalog, key, actor } = request;
         let is_large = is_large(&document);
-        let (document, rendered) = sized(is_large, move || {
-            let rendered = Rendered::of(&document);
-            (document, rendered)
+        let settings = Arc::new(Self::settings(&catalog));
+        // Only under a key can the request turn out to be a repeat, to be compared with what was recorded.
+        let is_keyed = key.is_some();
+        let read_by = settings.clone();
+        let (mut planned, repeated) = sized(is_large, move || {
+            let planned = render(&document).map(|specs| opening(&document, specs, read_by, key, actor));
+            let planned = planned.map_err(NotPlanned::from).and_then(|start| plan_start(start, catalog));
+            (planned, is_keyed.then_some(document))
         })
         .await?;
-        let rendered = rendered?;
-        let deployments: Vec<_> = rendered.specs.iter().map(|_| new_deployment()).collect();
-        let plan_id = if rendered.is_set { new_plan() } else { PlanId(deployments[0].0) };
-        let mut command = Box::new(StartCommand {
-            specs: rendered.specs,
-            plan: Plan { revision: 0, active_revision: 0, members: Vec::new(), verdict: Verdict::Yes },
-            texts: Vec::new(),
-            prepared: Vec::new(),
-            received: received(&document),
-            tokens: deployments.iter().map(|_| new_token()).collect(),
-            deployments,
-            plan_id,
-            is_set: rendered.is_set,
-            key: key.clone(),
-            actor,
-            settings: Self::settings(&self.catalog()),
-            rounds: 0,
-        });
-        // Only under a key can the request turn out to be a repeat, to be compared with what was recorded.
-        let repeated = key.as_ref().map(|_| document);
         loop {
-            let catalog = self.catalog();
-            let order = check_order(&catalog, key.as_deref(), &command.specs);
-            command.rounds += 1;
-            let (again, planned) = sized(is_large, move || plan_command(&catalog, command)).await?;
-            command = again;
-            match (planned, order) {
-                // Only planning finds what is wrong in late texts, and what is invalid is refused before anything else.
-                (Err(invalid @ AppError::Invalid(..)), _) => return Err(invalid),
-                (_, Err(refusal)) => return self.refused_start(refusal, repeated.as_ref()).await,
-                (planned, Ok(())) => planned?,
-            }
-            match self.committer.commit(Command::Start(command)).await {
-                Ok(Done { answer: Answer::Started(recorded), command: Command::Start(command), .. }) => {
-                    return Ok(StartOutcome::Started(Box::new(started(&command, &recorded))));
+            let (start, catalog) = match planned {
+                Ok(planned) => planned,
+                Err(NotPlanned::Known(plan)) => return self.repeat(plan, repeated, settings).await,
+                Err(NotPlanned::Refused(error)) => return Err(error),
+            };
+            let start = Arc::new(start);
+            let refusal = match self.committer.commit(start.clone()).await {
+                Ok(started) => return Ok(StartOutcome::Started(answer(&start, started, catalog))),
+                Err(NotRecorded::Refused(refusal)) => refusal,
+                Err(NotRecorded::Unavailable(error)) => return Err(AppError::Unavailable(error)),
+                Err(NotRecorded::OutcomeUnknown(error)) => {
+                    return Err(AppError::OutcomeUnknown { plan: Some(start.plan), error });
                 }
-                Ok(_) => return Err(AppError::Internal("a start was answered as something else".to_owned())),
-                // What it was planned against has moved, or is no longer enough: plan again, against what is published now.
-                Err(Refused {
-                    refusal: Refusal::Moved | Refusal::NotDeployable,
-                    command: Some(Command::Start(again)),
-                }) => command = again,
-                Err(Refused { refusal: Refusal::OutcomeUnknown(error), .. }) => {
-                    return Err(AppError::OutcomeUnknown { plan: Some(plan_id), error });
+                Err(NotRecorded::Fault) => return Err(AppError::fault()),
+            };
+            planned = match refusal {
+                StartRefusal::PlanAgain => {
+                    let catalog = self.catalog();
+                    sized(is_large, move || plan_start(Arc::unwrap_or_clone(start), catalog)).await?
                 }
-                Err(Refused { refusal, .. }) => return self.refused_start(refusal, repeated.as_ref()).await,
-            }
-        }
-    }
-
-    async fn refused_start(
-        &self,
-        refusal: Refusal,
-        repeated: Option<&StartDocument>,
-    ) -> Result<StartOutcome, AppError> {
-        match (refusal, repeated) {
-            (Refusal::KeyKnown(plan), Some(document)) => {
-                self.repeat(plan, document).await.map(|plan| StartOutcome::Repeated(Box::new(plan)))
-            }
-            (refusal, _) => Err(refused(refusal)),
+                refusal => Err(NotPlanned::of(refusal)),
+            };
         }
     }
 
     /// The plan recorded under the key, if it was recorded for the same request.
-    async fn repeat(&self, id: PlanId, document: &StartDocument) -> Result<PlanView, AppError> {
+    async fn repeat(
+        &self,
+        id: PlanId,
+        document: Option<StartDocument>,
+        settings: Arc<Settings>,
+    ) -> Result<StartOutcome, AppError> {
+        let missing = move || AppError::not_found(format!("the plan {id}"));
+        let document = document.ok_or_else(missing)?;
         let comparable = document.comparable();
-        let settings = Self::settings(&self.catalog());
-        self.blocking(move |store| {
-            let (members, is_set) =
-                views::members_of(store, id)?.ok_or_else(|| AppError::not_found(format!("the plan {id}")))?;
-            let stored = members.iter().map(|member| (&member.received.artifact_spec, &member.received.input));
-            let recorded = comparable_received(is_set, stored, ReadContext { settings: &settings });
-            match recorded.map(|recorded| difference(&recorded, &comparable)) {
-                Ok(None) => Ok(views::plan(id, members, is_set, views::Leases::Shown)),
-                Ok(Some(pointer)) => {
-                    Err(AppError::KeyReused { plan: id, difference: format!("they differ first at {pointer}") })
-                }
-                Err(_) => Err(AppError::KeyReused {
-                    plan: id,
-                    difference: "the recorded one cannot be read any more".to_owned(),
-                }),
-            }
-        })
-        .await?
+        let catalog = self.catalog();
+        let (plan, rows) = self
+            .blocking(move |store| {
+                let plan = store::plan(store, id)?.ok_or_else(missing)?;
+                let received =
+                    plan.members.iter().map(|member| (&member.received.artifact_spec, &member.received.input));
+                let recorded = comparable_received(plan.is_set, received, ReadContext { settings: &settings });
+                let difference = match recorded.map(|recorded| difference(&recorded, &comparable)) {
+                    Ok(None) => return Ok((store::component_rows(store, &catalog, &plan)?, plan)),
+                    Ok(Some(pointer)) => format!("they differ first at {pointer}"),
+                    Err(_) => "the recorded one cannot be read any more".to_owned(),
+                };
+                Err(AppError::KeyReused { plan: id, difference })
+            })
+            .await?
+            .map(|(rows, plan)| (plan, rows))?;
+        Ok(StartOutcome::Repeated(PlanAnswer { plan, rows: PlanRows::History(rows), warnings: Vec::new() }))
     }
 }
 
-/// What a refusal says to the client.
-pub(super) fn refused(refusal: Refusal) -> AppError {
-    match refusal {
-        Refusal::Pending(open) => AppError::Pending(open),
-        Refusal::OwnedElsewhere { artifact, system } => AppError::OwnedElsewhere { artifact, system },
-        Refusal::Unavailable(error) => AppError::Unavailable(error),
-        Refusal::OutcomeUnknown(error) => AppError::OutcomeUnknown { plan: None, error },
-        Refusal::LeaseLost { reason, .. } => AppError::LeaseLost { reason, holder: None },
-        Refusal::NoServer => AppError::not_found("the server"),
-        other => AppError::internal("a command was refused for no reason that it can have", &format_args!("{other:?}")),
+/// Why there is no plan to record.
+enum NotPlanned {
+    /// The key is known, for this plan.
+    Known(PlanId),
+    Refused(AppError),
+}
+
+impl From<AppError> for NotPlanned {
+    fn from(error: AppError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl NotPlanned {
+    /// What a refusal says: that it is a repeat, or what is told to the client.
+    fn of(refusal: StartRefusal) -> Self {
+        let error = match refusal {
+            StartRefusal::KeyKnown(plan) => return Self::Known(plan),
+            StartRefusal::Pending(open) => AppError::Pending(open),
+            StartRefusal::OwnedElsewhere(elsewhere) => AppError::OwnedElsewhere(elsewhere),
+            StartRefusal::OtherSettings => {
+                AppError::Unavailable("the settings were changed meanwhile; send it again".to_owned())
+            }
+            StartRefusal::PlanAgain => {
+                AppError::Unavailable("what runs changed while it was planned; send it again".to_owned())
+            }
+        };
+        Self::Refused(error)
     }
 }
 
@@ -198,107 +201,114 @@ async fn sized<T: Send + 'static>(is_large: bool, work: impl FnOnce() -> T + Sen
     tokio::task::spawn_blocking(work).await.map_err(|error| AppError::internal("a task failed", &error))
 }
 
-/// Plans `command` against `catalog`, and prepares what is recorded of it. The command comes back, whatever is found.
+/// Renders every member.
+fn render(document: &StartDocument) -> Result<Arc<[ArtifactSpec]>, AppError> {
+    let specs = document.render().map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems))?;
+    Ok(specs.into())
+}
+
+/// What the specifications resolve to.
+fn planned(
+    catalog: &Catalog,
+    specs: &[ArtifactSpec],
+    settings: &Settings,
+    identities: Identities<'_>,
+) -> Result<Plan, AppError> {
+    planner::plan(catalog, specs, settings, identities).map_err(|invalid| {
+        let mut problems = Problems::default();
+        invalid.into_iter().for_each(|invalid| problems.push(invalid.into()));
+        AppError::Invalid(Code::InvalidSpecification, problems)
+    })
+}
+
+/// A start, with every identity that it may need, that is still to be planned.
+fn opening(
+    document: &StartDocument,
+    specs: Arc<[ArtifactSpec]>,
+    settings: Arc<Settings>,
+    key: Option<String>,
+    actor: Option<String>,
+) -> Start {
+    let provides: usize = specs.iter().map(|spec| spec.provides.len()).sum();
+    let members: Vec<_> =
+        received(document).into_iter().map(|received| StartMember::of(received, new_token())).collect();
+    let is_set = document.form.is_set();
+    Start {
+        plan: if is_set { new_plan() } else { PlanId(members[0].deployment.0) },
+        specs,
+        members,
+        components: (0..provides).map(|_| new_component()).collect(),
+        active_revision: 0,
+        is_set,
+        key,
+        actor,
+        settings,
+        rounds: 0,
+    }
+}
+
+/// Checks what stands in the way of a start, and plans it.
 ///
 /// # Errors
-/// [`AppError::Invalid`] and [`AppError::NotDeployable`].
-fn plan_command(catalog: &Catalog, mut command: Box<StartCommand>) -> (Box<StartCommand>, Result<(), AppError>) {
-    let rendered = Rendered { specs: std::mem::take(&mut command.specs), is_set: command.is_set };
-    let planned = checked_plan(catalog, &rendered, &command);
-    command.specs = rendered.specs;
-    let planned = planned.map(|plan| command.set_plan(plan));
-    (command, planned)
-}
-
-/// A plan whose verdict is `yes`, and which passed its check.
-fn checked_plan(catalog: &Catalog, rendered: &Rendered, command: &StartCommand) -> Result<Plan, AppError> {
-    let identities = Identities::Given { deployments: &command.deployments, component: &mut new_component };
-    let plan = rendered.plan(catalog, identities)?;
+/// [`NotPlanned`], in the order of refusals.
+fn plan_start(mut start: Start, catalog: Arc<Catalog>) -> Result<(Start, Arc<Catalog>), NotPlanned> {
+    start.check_order(&catalog).map_err(NotPlanned::of)?;
+    let deployments: Vec<_> = start.members.iter().map(|member| member.deployment).collect();
+    let identities = Identities::Given { deployments: &deployments, components: &start.components };
+    let plan = planned(&catalog, &start.specs, &start.settings, identities)?;
     if plan.verdict != Verdict::Yes {
-        return Err(AppError::NotDeployable(Box::new(rendered.refused(catalog)?)));
+        let proposal = Proposal { specs: start.specs, plan, is_set: start.is_set, catalog };
+        return Err(AppError::NotDeployable(Box::new(proposal)).into());
     }
-    let settings = App::settings(catalog);
-    if let Err(violations) = planner::check(catalog, &rendered.specs, &settings, &plan, Scrutiny::EachMatch) {
+    if let Err(violations) = planner::check(&catalog, &start.specs, &start.settings, &plan, Scrutiny::EachMatch) {
         let first = violations.first().map_or_else(String::new, ToString::to_string);
-        return Err(AppError::internal("a plan did not pass its check", &first));
+        return Err(AppError::internal("a plan did not pass its check", &first).into());
     }
-    Ok(plan)
+    start.rounds += 1;
+    start.active_revision = plan.active_revision;
+    for (member, resolution) in start.members.iter_mut().zip(resolutions(plan, &deployments)) {
+        member.resolution = resolution;
+    }
+    Ok((start, catalog))
 }
 
-impl Rendered {
-    /// Renders every member.
-    fn of(document: &StartDocument) -> Result<Self, AppError> {
-        let specs = document.render().map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems))?;
-        Ok(Self { specs, is_set: document.form.is_set() })
-    }
-
-    fn plan(&self, catalog: &Catalog, identities: Identities<'_>) -> Result<Plan, AppError> {
-        planner::plan(catalog, &self.specs, &App::settings(catalog), identities).map_err(|invalid| {
-            let mut problems = Problems::default();
-            invalid.into_iter().for_each(|invalid| problems.push(invalid.into()));
-            AppError::Invalid(Code::InvalidSpecification, problems)
-        })
-    }
-
-    /// The plan of what is refused, which gives nothing new an identity.
-    fn refused(&self, catalog: &Catalog) -> Result<PlanView, AppError> {
-        Ok(self.unrecorded(&self.plan(catalog, Identities::Withheld)?))
-    }
-
-    fn unrecorded(&self, plan: &Plan) -> PlanView {
-        let mut texts = wire::artifact_specs(&self.specs, &plan.members);
-        let body = if self.is_set {
-            PlanBody::Set { artifact_specs: texts, deployments: Vec::new() }
-        } else {
-            PlanBody::Single {
-                artifact_spec: texts.remove(0),
-                deployment: None,
-                lease: None,
-                supersedes: None,
-                stale: None,
-            }
-        };
-        let explanation = match &plan.verdict {
-            Verdict::Yes => None,
-            Verdict::No(explanation) | Verdict::Unknown(explanation) => {
-                Some(explanation.clone().below(|member| member_prefix(self.is_set, member)))
-            }
-        };
-        let (id, set, deployable, revision) = (None, None, Deployable::from(&plan.verdict), plan.revision);
-        PlanView { id, set, deployable, revision, body, explanation, warnings: warnings(plan, self.is_set) }
-    }
-}
-
-fn warnings(plan: &Plan, is_set: bool) -> Vec<Warning> {
-    let members = plan.members.iter().enumerate();
-    let warnings = members.flat_map(|(index, member)| {
-        let prefix = member_prefix(is_set, index);
-        member.warnings.iter().map(move |warning| warning.clone().below(&prefix))
-    });
-    warnings.collect()
-}
-
-fn received(document: &StartDocument) -> Vec<Received> {
+/// What was received of each member, as it is recorded of an attempt with a new identity. Members that share their inputs share
+/// the text of them.
+fn received(document: &StartDocument) -> Vec<ReceivedRow> {
     let mut shared: Option<(&Arc<Inputs>, JsonText)> = None;
     let received = document.members.iter().map(|member| {
         let known = shared.take().filter(|(inputs, _)| Arc::ptr_eq(inputs, &member.inputs));
         let (_, input) =
             shared.insert(known.unwrap_or_else(|| (&member.inputs, JsonText::from(member.inputs.as_json()))));
-        Received {
+        ReceivedRow {
+            deployment: new_deployment(),
             artifact_spec: member.received.clone(),
             input: input.clone(),
-            annotations: member.annotations.clone(),
+            annotations: member.annotations.as_ref().clone(),
         }
     });
     received.collect()
 }
 
-fn started(command: &StartCommand, recorded: &Recorded) -> PlanView {
-    let members = recorded.specs.iter().zip(&command.texts).zip(&command.received);
+/// What a start answers: the plan as it is recorded.
+fn answer(start: &Start, started: Started, catalog: Arc<Catalog>) -> PlanAnswer {
+    let Started { attempts, planned_anew } = started;
+    let planned = start.members.iter().map(|member| member.resolution.clone()).collect();
+    let (resolutions, catalog) =
+        planned_anew.map_or((planned, catalog), |(resolutions, catalog)| (resolutions, Arc::new(catalog)));
+    let together = attempts.iter().cloned().zip(&resolutions);
+    let together: Arc<[_]> =
+        together.map(|(spec, resolution)| ResolvedAttempt { spec, resolution: resolution.clone() }).collect();
     let members =
-        members.map(|((spec, text), received)| views::OpenMember { spec, text, annotations: &received.annotations });
-    let body = views::open_body(members, command.is_set);
-    let (id, revision) = (Some(command.plan_id), command.plan.revision);
-    let warnings = warnings(&command.plan, command.is_set);
-    PlanView { id, set: None, deployable: Deployable::Yes, revision, body, explanation: None, warnings }
+        attempts.into_iter().zip(&start.members).zip(resolutions).map(|((spec, member), resolution)| Attempt {
+            spec,
+            token: Some(member.token.clone()),
+            received: member.received.clone(),
+            resolution,
+            together: together.clone(),
+            made: BTreeMap::new(),
+            ending: None,
+        });
+    let plan = PlanRecord { id: start.plan, is_set: start.is_set, members: members.collect() };
+    PlanAnswer { plan, rows: PlanRows::Catalog(catalog), warnings: Vec::new() }
 }

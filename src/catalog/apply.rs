@@ -6,21 +6,26 @@ use std::sync::Arc;
 use super::component::Stored;
 use super::cow_map::CowMap;
 use super::names::{NamedArtifact, NamedEnvironment, NamedInterface};
-use super::slots::{SlotIndex, SlotKey, SlotState};
+use super::slots::{OpenAttempt, SlotIndex, SlotKey, SlotState};
 use super::symbols::Symbol;
 use super::{Catalog, Handle, Posting};
 use crate::model::{
-    ChangeSet, ComponentRow, ComponentState, DeploymentSpec, Name, Owner, RequirementsRow, Row, Slot, Timestamp,
+    Beside, ChangeSet, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, LeaseRow, Name, Owner,
+    ResolutionRow, Row, Slot, Timestamp,
 };
 
 impl Catalog {
     /// Applies one ChangeSet. Its revision becomes the Catalog's.
     pub fn apply(&mut self, change: &ChangeSet) {
-        self.revision = change.revision;
-        self.time = change.time;
-        for row in &change.rows {
-            self.apply_row(row);
-        }
+        self.advance(change.revision, change.time);
+        change.rows.iter().for_each(|row| self.apply_row(row));
+        change.beside.iter().for_each(|beside| self.apply_beside(beside));
+    }
+
+    /// Takes the place in the history at which the rows that are applied next are written.
+    pub fn advance(&mut self, revision: u64, time: Timestamp) {
+        self.revision = revision;
+        self.time = time;
     }
 
     /// Takes the place in the history that a snapshot was made at, before its rows are applied.
@@ -52,58 +57,99 @@ impl Catalog {
                 let entry = NamedEnvironment { first_deployment: row.first_deployment, proven: row.proven };
                 self.environments.insert(name, entry);
             }
-            Row::Slot(row) => {
-                let slot = self.slot_index(&row.slot);
-                let slot = self.slot_mut(slot);
-                slot.last_number = slot.last_number.max(row.last_number);
-            }
             Row::DeploymentSpec(spec) => self.place_deployment(spec),
-            Row::Component(row) => self.place_component(row),
-            Row::Planned(row) => self.place_planned(row),
-            Row::Requirements(row) => self.place_requirements(row),
-            Row::Key(row) => {
+            Row::Resolution(row) => self.place_resolution(row),
+            Row::Component(row) => self.place_component(row, self.revision),
+            // These are only ever asked of the store.
+            Row::Plan(_) | Row::Received(_) | Row::Ending(_) => {}
+        }
+    }
+
+    /// Applies what is kept beside the history.
+    pub fn apply_beside(&mut self, beside: &Beside) {
+        match beside {
+            Beside::Lease(LeaseRow { deployment, token }) => self.change_open(*deployment, |open, _| {
+                open.token = Some(token.clone());
+            }),
+            Beside::Key(row) => {
                 let key = self.symbols.intern(&row.key.as_str().into());
                 self.idempotency.insert(key, row.plan);
             }
-            // These are only ever asked of the store.
-            Row::Plan(_) | Row::Received(_) | Row::Resolution(_) => {}
         }
     }
 
     fn place_deployment(&mut self, spec: &DeploymentSpec) {
         let index = self.slot_index(&spec.slot);
+        let spec = Arc::new(self.sharing_texts(spec, index));
+        let slot = self.slot_mut(index);
+        let (planned, active) = (slot.open.clone(), slot.active.clone());
+        slot.place(&spec);
+        let (is_open, now) = (slot.is_open(spec.id), slot.active.clone());
+        if is_open {
+            self.open.insert(spec.id, index);
+        } else if let Some(ended) = planned.filter(|open| open.spec.id == spec.id) {
+            self.open.remove(&spec.id);
+            ended.planned.iter().for_each(|stored| remove(&mut self.planned, stored.interface, index));
+        }
+        let is_same = active.as_ref().map(|active| active.spec.id) == now.as_ref().map(|active| active.spec.id);
+        if let Some(before) = active.filter(|_| !is_same) {
+            self.uncouple(index, &before.requires);
+        }
+        if let Some(now) = now.filter(|_| !is_same) {
+            self.couple(index, &now.requires);
+        }
+    }
+
+    /// An attempt with the texts that are kept already, so that each is in memory once.
+    pub(super) fn sharing_texts(&mut self, spec: &DeploymentSpec, index: SlotIndex) -> DeploymentSpec {
         let key = self.slot_at(index).key;
         let system = self.intern(&spec.system);
-        let mut spec = spec.clone();
-        // The texts that are kept already, so that each is in memory once.
-        spec.slot = Slot {
+        let slot = Slot {
             artifact: self.symbols.name(key.artifact),
             environment: self.symbols.name(key.environment),
             instance: self.symbols.text(key.instance).clone(),
         };
-        spec.system = self.symbols.name(system);
-        let slot = self.slot_mut(index);
-        slot.place(Arc::new(spec));
-        if slot.open.is_none() {
-            for stored in std::mem::take(&mut slot.planned) {
+        DeploymentSpec { slot, system: self.symbols.name(system), ..spec.clone() }
+    }
+
+    /// Changes what is kept of an open attempt; of one that is not open nothing is.
+    fn change_open(&mut self, id: DeploymentId, change: impl FnOnce(&mut OpenAttempt, SlotIndex)) {
+        let Some(&index) = self.open.get(&id) else { return };
+        if let Some(open) = &mut self.slot_mut(index).open {
+            change(Arc::make_mut(open), index);
+        }
+    }
+
+    fn place_resolution(&mut self, row: &ResolutionRow) {
+        let Some(&index) = self.open.get(&row.deployment) else { return };
+        let Some(open) = self.slot_at(index).open.clone() else { return };
+        let (revision, time) = (self.revision, self.time);
+        let made =
+            row.spec.provides.iter().filter_map(|provide| provide.made_by(&open.spec, ComponentState::Planned, time));
+        let planned = made.map(|row| Arc::new(Stored::of(&row, revision, &mut self.symbols))).collect();
+        self.plan_in(index, planned);
+        self.change_open(row.deployment, |open, _| {
+            open.resolved_at = row.resolved_at;
+            open.requires = row.spec.requires.clone();
+        });
+    }
+
+    /// Puts what the open attempt of a slot would make in the place of what it would have made before.
+    pub(super) fn plan_in(&mut self, index: SlotIndex, planned: Box<[Arc<Stored>]>) {
+        planned.iter().for_each(|stored| insert(&mut self.planned, stored.interface, index));
+        let Some(open) = &mut self.slot_mut(index).open else { return };
+        let before = std::mem::replace(&mut Arc::make_mut(open).planned, planned.clone());
+        for stored in before {
+            if planned.iter().all(|kept| kept.interface != stored.interface) {
                 remove(&mut self.planned, stored.interface, index);
             }
         }
     }
 
-    fn place_planned(&mut self, row: &ComponentRow) {
-        let Owner::Slot(slot) = &row.owner else { return };
-        let index = self.slot_index(slot);
-        let stored = Arc::new(Stored::of(row, &mut self.symbols));
-        insert(&mut self.planned, stored.interface, index);
-        let slot = self.slot_mut(index);
-        let kept = slot.planned.iter().filter(|planned| planned.id != row.id).cloned();
-        slot.planned = kept.chain([stored]).collect();
-    }
-
-    fn place_component(&mut self, row: &ComponentRow) {
+    /// Puts a Component whose row was written by `revision`.
+    pub(super) fn place_component(&mut self, row: &ComponentRow, revision: u64) {
         self.active_revision = self.revision;
-        let stored = Arc::new(Stored::of(row, &mut self.symbols));
+        let stored = Arc::new(Stored::of(row, revision, &mut self.symbols));
         let handle = match self.ids.get(&row.id).copied() {
             Some(handle) => {
                 let before = std::mem::replace(&mut self.components[handle.index()], stored.clone());
@@ -135,23 +181,6 @@ impl Catalog {
         }
     }
 
-    fn place_requirements(&mut self, row: &RequirementsRow) {
-        let index = self.slot_index(&row.slot);
-        let interfaces: Vec<_> = row
-            .requires
-            .iter()
-            .map(|require| require.interface.as_ref().map(|interface| self.intern(interface)))
-            .collect();
-        if let Some(before) = self.slot_mut(index).requirements.take() {
-            let symbols = &self.symbols;
-            self.couplings.remove(index, &before, |name| symbols.find(name.as_str()));
-        }
-        if row.deployment.is_some() {
-            self.couplings.add(index, row, &interfaces);
-            self.slot_mut(index).requirements = Some(Arc::new(row.clone()));
-        }
-    }
-
     fn index(&mut self, stored: &Stored, handle: Handle) {
         for &(key, value) in &stored.labels {
             insert(&mut self.labels, (key, value), handle);
@@ -172,12 +201,12 @@ impl Catalog {
         remove(&mut self.places, (stored.interface, stored.environment), handle);
     }
 
-    fn intern(&mut self, name: &Name) -> Symbol {
+    pub(super) fn intern(&mut self, name: &Name) -> Symbol {
         self.symbols.intern(name.shared())
     }
 
     /// Where a slot stands, from now on if it did not before.
-    fn slot_index(&mut self, slot: &Slot) -> SlotIndex {
+    pub(super) fn slot_index(&mut self, slot: &Slot) -> SlotIndex {
         let key = SlotKey {
             artifact: self.intern(&slot.artifact),
             environment: self.intern(&slot.environment),
@@ -192,7 +221,7 @@ impl Catalog {
         index
     }
 
-    fn slot_mut(&mut self, index: SlotIndex) -> &mut SlotState {
+    pub(super) fn slot_mut(&mut self, index: SlotIndex) -> &mut SlotState {
         Arc::make_mut(&mut self.slots[index.index()])
     }
 }

@@ -27,6 +27,8 @@ impl Handle {
 #[derive(Debug, PartialEq)]
 pub(super) struct Stored {
     pub id: ComponentId,
+    /// The revision that wrote the row.
+    pub revision: u64,
     pub deployment: Option<DeploymentId>,
     pub since: Timestamp,
     /// Sorted by symbol, not by text.
@@ -44,12 +46,13 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    pub fn of(row: &ComponentRow, symbols: &mut Symbols) -> Self {
+    pub fn of(row: &ComponentRow, revision: u64, symbols: &mut Symbols) -> Self {
         let mut labels: Box<[_]> =
             row.labels.iter().map(|(key, value)| (symbols.intern(key.shared()), symbols.intern(value))).collect();
         labels.sort_unstable();
         Self {
             id: row.id,
+            revision,
             deployment: row.deployment,
             since: row.since,
             labels,
@@ -88,6 +91,11 @@ impl<'a> Component<'a> {
     /// Its identity.
     pub fn id(&self) -> ComponentId {
         self.stored.id
+    }
+
+    /// The revision that wrote its row.
+    pub fn revision(&self) -> u64 {
+        self.stored.revision
     }
 
     /// The name of the Artifact, or of the Server, that manifests it.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::slots::SlotIndex;
 use super::symbols::Symbol;
 use super::{Catalog, Component, Map};
-use crate::model::{ActiveRequire, ComponentId, Name, Predicate, RequirementsRow, Scope};
+use crate::model::{ComponentId, Coupling, DeploymentSpec, Name, Predicate, Requirer, ResolvedRequire, Scope, Section};
 
-/// Who asks what: slots and the names of their requires, by predicate.
-type Requirers = Map<Arc<Predicate>, imbl::OrdSet<(SlotIndex, Name)>>;
+/// Who asks what: slots and their requires, by predicate.
+type Requirers = Map<Arc<Predicate>, imbl::OrdSet<(SlotIndex, Section, Name)>>;
 
 /// The two indexes over active requires.
 #[derive(Clone, Default)]
@@ -20,16 +20,26 @@ pub(super) struct Couplings {
 
 /// A require of an active attempt that matched a given Component.
 pub struct Consumer<'a> {
-    /// The slot of the consumer, and which attempt is active in it.
-    pub requirements: &'a RequirementsRow,
+    /// The attempt.
+    pub attempt: &'a DeploymentSpec,
     /// The require.
-    pub require: &'a ActiveRequire,
+    pub require: &'a ResolvedRequire,
 }
 
 impl Consumer<'_> {
+    /// How it is coupled to `provider`.
+    pub fn coupling(&self, provider: &Component<'_>) -> Coupling {
+        Coupling {
+            requirer: Requirer::new(self.attempt, &self.require.name),
+            scope: self.require.scope,
+            // What is not coupled cannot break.
+            broken: self.require.scope == Scope::Runtime && self.is_broken_on(provider),
+        }
+    }
+
     /// Whether the coupling on `provider` is broken: the provider is inactive, or the predicate no longer holds.
     pub fn is_broken_on(&self, provider: &Component<'_>) -> bool {
-        let holds = self.require.predicate().accepts(provider.interface(), |key| provider.label(key));
+        let holds = self.require.predicate.accepts(provider.interface(), |key| provider.label(key));
         !provider.is_active() || !holds
     }
 }
@@ -38,66 +48,63 @@ impl Consumer<'_> {
 pub struct RequirerGroup<'a> {
     /// What they ask.
     pub predicate: &'a Predicate,
-    /// Who asks: the slot's requirements and the require's name, ordered by slot and name.
-    pub requirers: Vec<(&'a RequirementsRow, &'a Name)>,
-}
-
-impl Couplings {
-    /// Adds what `requirements` asks for; `interfaces` are those of its requires, in order.
-    pub fn add(&mut self, slot: SlotIndex, requirements: &RequirementsRow, interfaces: &[Option<Symbol>]) {
-        for (require, interface) in requirements.requires.iter().zip(interfaces) {
-            for &provider in &require.providers {
-                self.consumers.entry(provider).or_default().insert(slot);
-            }
-            let group = self.requirers.entry(*interface).or_default();
-            group.entry(Arc::new(require.predicate())).or_default().insert((slot, require.name.clone()));
-        }
-    }
-
-    pub fn remove(
-        &mut self,
-        slot: SlotIndex,
-        requirements: &RequirementsRow,
-        interface: impl Fn(&Name) -> Option<Symbol>,
-    ) {
-        for require in &requirements.requires {
-            for provider in &require.providers {
-                if let Some(slots) = self.consumers.get_mut(provider) {
-                    slots.remove(&slot);
-                    if slots.is_empty() {
-                        self.consumers.remove(provider);
-                    }
-                }
-            }
-            let key = require.interface.as_ref().and_then(&interface);
-            let Some(group) = self.requirers.get_mut(&key) else { continue };
-            let predicate = require.predicate();
-            if let Some(slots) = group.get_mut(&predicate) {
-                slots.remove(&(slot, require.name.clone()));
-                if slots.is_empty() {
-                    group.remove(&predicate);
-                }
-            }
-            if group.is_empty() {
-                self.requirers.remove(&key);
-            }
-        }
-    }
+    /// Who asks: the attempt and the require's name, ordered by slot and name.
+    pub requirers: Vec<(&'a DeploymentSpec, &'a Name)>,
 }
 
 impl Catalog {
+    /// Adds what the attempt that is active in a slot requires.
+    pub(super) fn couple(&mut self, slot: SlotIndex, requires: &[ResolvedRequire]) {
+        for require in requires {
+            for provider in require.providers() {
+                self.couplings.consumers.entry(provider).or_default().insert(slot);
+            }
+            let interface = require.predicate.interface.as_ref().map(|interface| self.intern(interface));
+            let group = self.couplings.requirers.entry(interface).or_default();
+            group.entry(require.predicate.clone()).or_default().insert((slot, require.section, require.name.clone()));
+        }
+    }
+
+    /// Takes away what an attempt required.
+    pub(super) fn uncouple(&mut self, slot: SlotIndex, requires: &[ResolvedRequire]) {
+        for require in requires {
+            for provider in require.providers() {
+                if let Some(slots) = self.couplings.consumers.get_mut(&provider) {
+                    slots.remove(&slot);
+                    if slots.is_empty() {
+                        self.couplings.consumers.remove(&provider);
+                    }
+                }
+            }
+            let key = require.predicate.interface.as_ref().and_then(|name| self.symbols.find(name.as_str()));
+            let Some(group) = self.couplings.requirers.get_mut(&key) else { continue };
+            if let Some(slots) = group.get_mut(&require.predicate) {
+                slots.remove(&(slot, require.section, require.name.clone()));
+                if slots.is_empty() {
+                    group.remove(&require.predicate);
+                }
+            }
+            if group.is_empty() {
+                self.couplings.requirers.remove(&key);
+            }
+        }
+    }
+
     /// Every require of an active attempt that matched this Component, ordered by slot and name; of both scopes.
     pub fn consumers(&self, provider: ComponentId) -> Vec<Consumer<'_>> {
         let slots = self.couplings.consumers.get(&provider).into_iter().flatten();
-        let requirements = slots.filter_map(|slot| self.slot_at(*slot).requirements.as_deref());
-        let mut found: Vec<_> = requirements
-            .flat_map(|requirements| {
-                requirements.requires.iter().map(move |require| Consumer { requirements, require })
-            })
-            .filter(|consumer| consumer.require.providers.contains(&provider))
+        let active = slots.filter_map(|slot| self.slot_at(*slot).active.as_deref());
+        let mut found: Vec<_> = active
+            .flat_map(|active| active.requires.iter().map(|require| Consumer { attempt: &active.spec, require }))
+            .filter(|consumer| consumer.require.matched(provider))
             .collect();
-        found.sort_by_key(|consumer| (&consumer.requirements.slot, &consumer.require.name));
+        found.sort_by_key(|consumer| (&consumer.attempt.slot, &consumer.require.name));
         found
+    }
+
+    /// How everything that consumes this Component is coupled to it, in the order of [`Catalog::consumers`].
+    pub fn couplings_of(&self, provider: &Component<'_>) -> Vec<Coupling> {
+        self.consumers(provider.id()).iter().map(|consumer| consumer.coupling(provider)).collect()
     }
 
     /// The Couplings on this Component: its consumers of scope `runtime`.
@@ -116,13 +123,13 @@ impl Catalog {
             .map(|(predicate, slots)| {
                 let mut requirers: Vec<_> = slots
                     .iter()
-                    .filter_map(|(slot, name)| Some((self.slot_at(*slot).requirements.as_deref()?, name)))
+                    .filter_map(|(slot, _, name)| Some((self.slot_at(*slot).active.as_deref()?.spec.as_ref(), name)))
                     .collect();
-                requirers.sort_by_key(|(requirements, name)| (&requirements.slot, *name));
+                requirers.sort_by_key(|(attempt, name)| (&attempt.slot, *name));
                 RequirerGroup { predicate, requirers }
             })
             .collect();
-        found.sort_by_key(|group| group.requirers.first().map(|(requirements, name)| (&requirements.slot, *name)));
+        found.sort_by_key(|group| group.requirers.first().map(|(attempt, name)| (&attempt.slot, *name)));
         found
     }
 }

@@ -89,7 +89,8 @@ impl Catalog {
             None => Box::new(self.slots.iter().map(AsRef::as_ref)),
         };
         let mut found: Vec<_> = slots
-            .flat_map(|slot| slot.planned.iter())
+            .filter_map(|slot| slot.open.as_ref())
+            .flat_map(|open| open.planned.iter())
             .map(|stored| Component::new(&self.symbols, stored))
             .filter(|component| predicate.accepts(component.interface(), |key| component.label(key)))
             .collect();

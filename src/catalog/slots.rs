@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Handle;
 use super::component::Stored;
 use super::symbols::Symbol;
-use crate::model::{DeploymentId, DeploymentSpec, RequirementsRow, State};
+use super::{Catalog, Component, Handle};
+use crate::model::{ComponentId, DeploymentId, DeploymentSpec, LeaseToken, ResolvedRequire, State};
 
 /// A slot, its texts interned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,26 +34,50 @@ impl SlotIndex {
 pub struct SlotState {
     pub(super) key: SlotKey,
     pub(super) last_number: u64,
-    pub(super) open: Option<Arc<DeploymentSpec>>,
-    pub(super) active: Option<Arc<DeploymentSpec>>,
+    pub(super) open: Option<Arc<OpenAttempt>>,
+    pub(super) active: Option<Arc<ActiveAttempt>>,
     pub(super) errored: Vec<Arc<DeploymentSpec>>,
-    pub(super) planned: Box<[Arc<Stored>]>,
     pub(super) components: Box<[Handle]>,
-    pub(super) requirements: Option<Arc<RequirementsRow>>,
+}
+
+/// The attempt that is active in a slot.
+#[derive(Clone, Debug)]
+pub struct ActiveAttempt {
+    /// The attempt.
+    pub spec: Arc<DeploymentSpec>,
+    /// What it requires, and what it is coupled to.
+    pub requires: Arc<[ResolvedRequire]>,
+}
+
+/// The attempt that is open in a slot.
+#[derive(Clone, Debug)]
+pub struct OpenAttempt {
+    /// The attempt.
+    pub spec: Arc<DeploymentSpec>,
+    /// The token of its lease.
+    pub token: Option<LeaseToken>,
+    /// The revision that it was resolved at.
+    pub resolved_at: u64,
+    /// What it requires.
+    pub requires: Arc<[ResolvedRequire]>,
+    pub(super) planned: Box<[Arc<Stored>]>,
+}
+
+impl OpenAttempt {
+    /// The Components that it would make, read from the Catalog that it is in.
+    pub fn planned<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = Component<'a>> {
+        self.planned.iter().map(|stored| Component::new(&catalog.symbols, stored))
+    }
+
+    /// The Component of this identity that it would make.
+    pub fn planned_component<'a>(&'a self, catalog: &'a Catalog, id: ComponentId) -> Option<Component<'a>> {
+        self.planned(catalog).find(|component| component.id() == id)
+    }
 }
 
 impl SlotState {
     pub(super) fn new(key: SlotKey) -> Self {
-        Self {
-            key,
-            last_number: 0,
-            open: None,
-            active: None,
-            errored: Vec::new(),
-            planned: Box::default(),
-            components: Box::default(),
-            requirements: None,
-        }
+        Self { key, last_number: 0, open: None, active: None, errored: Vec::new(), components: Box::default() }
     }
 
     /// The number given last.
@@ -62,12 +86,12 @@ impl SlotState {
     }
 
     /// The open attempt, which alone blocks the slot.
-    pub fn open(&self) -> Option<&Arc<DeploymentSpec>> {
+    pub fn open(&self) -> Option<&Arc<OpenAttempt>> {
         self.open.as_ref()
     }
 
     /// The active attempt.
-    pub fn active(&self) -> Option<&Arc<DeploymentSpec>> {
+    pub fn active(&self) -> Option<&Arc<ActiveAttempt>> {
         self.active.as_ref()
     }
 
@@ -76,33 +100,41 @@ impl SlotState {
         &self.errored
     }
 
-    /// What the active attempt requires.
-    pub fn requirements(&self) -> Option<&Arc<RequirementsRow>> {
-        self.requirements.as_ref()
+    /// Every attempt that is kept, each once: those in `Error`, the active one, the open one.
+    pub(super) fn attempts(&self) -> impl Iterator<Item = &Arc<DeploymentSpec>> {
+        let active = self.active.as_ref().map(|active| &active.spec);
+        let open = self.open.as_ref().map(|open| &open.spec);
+        let is_kept = |spec: &&Arc<DeploymentSpec>| matches!(spec.current_state, State::Active | State::Error);
+        self.errored.iter().chain(active).chain(open.filter(move |spec| !is_kept(spec)))
     }
 
-    /// Puts an attempt where its state says that it belongs.
-    pub(super) fn place(&mut self, spec: Arc<DeploymentSpec>) {
-        self.remove(spec.id);
+    /// Puts an attempt where its state says that it belongs. One that becomes active takes along what its opening resolved to.
+    pub(super) fn place(&mut self, spec: &Arc<DeploymentSpec>) {
         self.last_number = self.last_number.max(spec.number);
+        self.errored.retain(|errored| errored.id != spec.id);
+        let before = self.open.take_if(|open| open.spec.id == spec.id);
+        let active = self.active.take_if(|active| active.spec.id == spec.id);
         if spec.current_state == State::Active {
-            self.active = Some(spec.clone());
+            let known = active.as_ref().map(|active| &active.requires);
+            let requires = known.or(before.as_ref().map(|open| &open.requires)).cloned().unwrap_or_default();
+            self.active = Some(Arc::new(ActiveAttempt { spec: spec.clone(), requires }));
         } else if spec.current_state == State::Error {
             self.errored.push(spec.clone());
             self.errored.sort_by_key(|errored| errored.number);
         }
         if spec.opening.is_some() {
-            self.open = Some(spec);
+            let spec = spec.clone();
+            self.open = Some(Arc::new(match before.map(Arc::unwrap_or_clone) {
+                Some(open) => OpenAttempt { spec, ..open },
+                None => {
+                    OpenAttempt { spec, token: None, resolved_at: 0, requires: Arc::default(), planned: Box::default() }
+                }
+            }));
         }
     }
 
-    fn remove(&mut self, id: DeploymentId) {
-        self.errored.retain(|spec| spec.id != id);
-        if self.active.as_ref().is_some_and(|spec| spec.id == id) {
-            self.active = None;
-        }
-        if self.open.as_ref().is_some_and(|spec| spec.id == id) {
-            self.open = None;
-        }
+    /// Whether this attempt is the open one.
+    pub(super) fn is_open(&self, id: DeploymentId) -> bool {
+        self.open.as_ref().is_some_and(|open| open.spec.id == id)
     }
 }

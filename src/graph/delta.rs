@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use smol_str::SmolStr;
 
 use super::shape::{Label, NodeKey, Properties, RelationshipKey, RelationshipType, Value};
-use crate::model::{ChangeSet, DeploymentId, Row};
+use crate::model::{Beside, ChangeSet, DeploymentId, Row};
 
 /// Nodes and relationships as they are after a batch. Rows are absolute, so that of each thing only the last row counts,
-/// and a batch comes down to five steps, in this order:
+/// and a batch comes down to six steps, in this order:
 ///
 /// 1. nodes are put,
 /// 2. what is cleared goes: a thing's relationships of a type, of which those put below are then all,
 /// 3. no [`RelationshipType::Manifests`] into a Component that changed is active any more,
 /// 4. relationships are put,
-/// 5. what attempts that ended had planned goes, with the Components that never came to be, but for those that an active
+/// 5. attempts that are active are coupled to what their requires of scope `runtime` matched,
+/// 6. what attempts that ended had planned goes, with the Components that never came to be, but for those that an active
 ///    attempt is coupled to: they show what it lacks.
 ///
 /// Applying the same Delta twice does no harm.
@@ -28,6 +29,8 @@ pub struct Delta {
     pub changed: BTreeSet<NodeKey>,
     /// The relationships to put.
     pub relationships: BTreeMap<RelationshipKey, Properties>,
+    /// The attempts that are active now, and so coupled.
+    pub coupled: BTreeSet<NodeKey>,
     /// The attempts that are not open any more.
     pub ended: BTreeSet<NodeKey>,
     /// The relationships put, by where they lead to.
@@ -84,6 +87,12 @@ impl Delta {
             let opened = received.zip(0..).collect();
             for row in &change.rows {
                 delta.add(change, &opened, row);
+            }
+            for beside in &change.beside {
+                match beside {
+                    Beside::Lease(row) => delta.lease(change, row),
+                    Beside::Key(row) => delta.key(change, row),
+                }
             }
         }
         if let Some(last) = changes.last() {
@@ -172,11 +181,8 @@ impl Delta {
             Row::Received(row) => self.received(change, opened, row),
             Row::Resolution(row) => self.resolution(change, opened, row),
             Row::Component(row) => self.component(row),
-            Row::Planned(row) => self.planned(row),
-            Row::Requirements(row) => self.requirements(row),
-            Row::Key(row) => self.key(row),
-            // Only in snapshots: the attempts themselves say how far their slot is numbered.
-            Row::Slot(_) => {}
+            // Only ever asked of the history.
+            Row::Ending(_) => {}
         }
     }
 }

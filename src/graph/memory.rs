@@ -136,6 +136,9 @@ impl MemoryGraph {
         for (key, properties) in &delta.relationships {
             self.put_relationship(key, properties);
         }
+        for key in &delta.coupled {
+            self.couple(key);
+        }
         for key in &delta.ended {
             self.drop_plans(key);
         }
@@ -206,6 +209,29 @@ impl MemoryGraph {
         if let Some(relationship) = self.relationships.get_mut(&id) {
             set(&mut Arc::make_mut(relationship).properties, properties);
         }
+    }
+
+    fn couple(&mut self, key: &NodeKey) {
+        let Some(attempt) = self.find(key) else { return };
+        let runtime = |node: &&MemoryNode| node.properties.get("scope") == Some(&Value::Text("runtime".into()));
+        let mut coupled = Vec::new();
+        for (id, require) in self.neighbours(attempt, RelationshipType::Requires).filter(|(_, node)| runtime(node)) {
+            let Some(Value::Text(name)) = require.properties.get("name") else { continue };
+            for (_, component) in self.neighbours(id, RelationshipType::Matched) {
+                let (from, to, kind) = (key.clone(), component.key.clone(), RelationshipType::Coupled);
+                coupled.push(RelationshipKey { from, kind, to, require: name.into() });
+            }
+        }
+        coupled.iter().for_each(|key| self.put_relationship(key, &Properties::new()));
+    }
+
+    /// The nodes to which a node has relationships of a type.
+    fn neighbours(&self, node: NodeId, kind: RelationshipType) -> impl Iterator<Item = (NodeId, &MemoryNode)> {
+        let relationships = self.relationships_of(node, Direction::Outgoing, Some(kind));
+        relationships.filter_map(|id| {
+            let to = self.relationship(id)?.to;
+            Some((to, self.node(to)?))
+        })
     }
 
     fn drop_plans(&mut self, key: &NodeKey) {

@@ -5,11 +5,10 @@ use super::delta::{Delta, Direction, Opened};
 use super::shape::{Label, NodeKey, RelationshipType, Value};
 use crate::document::JsonText;
 use crate::model::{
-    ArtifactRow, ChangeSet, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, Dialect, EnvironmentRow,
-    FirstDeployment, InterfaceRow, KeyRow, Owner, PlanRow, ReceivedRow, RequirementsRow, ResolutionRow, Scope,
-    Settings, State,
+    ArtifactRow, Attributes, ChangeSet, ComponentId, ComponentRow, ComponentState, DeploymentId, DeploymentSpec,
+    Dialect, EnvironmentRow, FirstDeployment, InterfaceRow, KeyRow, Layer, LeaseRow, Owner, PlanRow, ReceivedRow,
+    ResolutionRow, ResolvedProvide, ResolvedRequire, Scope, Settings, State, Timestamp,
 };
-use crate::wire::{RecordedRequire, RecordedSpec};
 
 /// From one revision to the next there are so many places in the order of attempts: more than a set has members.
 const PLACES: u64 = 1 << 10;
@@ -76,6 +75,7 @@ impl Delta {
             ("number", Some(spec.number.into())),
             ("currentState", text(spec.current_state.as_str())),
             ("targetState", text(spec.target_state.as_str())),
+            ("opening", spec.opening.and_then(|action| text(action.as_str()))),
             ("condition", text(spec.condition().as_str())),
             ("outcome", spec.outcome.and_then(|outcome| text(outcome.as_str()))),
             ("reason", spec.reason.as_deref().and_then(text)),
@@ -83,6 +83,7 @@ impl Delta {
             ("createdAt", text(&spec.created_at.to_string())),
             ("finishedAt", spec.finished_at.and_then(|time| text(&time.to_string()))),
             ("actor", spec.actor.as_deref().and_then(text)),
+            ("endedAt", spec.ended.map(Value::from)),
             ("supersedes", spec.supersedes.and_then(|id| text(&id.to_string()))),
             ("revision", Some(change.revision.into())),
         ];
@@ -91,19 +92,17 @@ impl Delta {
         self.link(&artifact, RelationshipType::HasVersion, version.clone());
         self.link(&deployment, RelationshipType::Deploys, version);
         self.link(&deployment, RelationshipType::In, environment);
-        let action = spec.opening.as_ref().map(|opening| Value::Text(opening.action.as_str().to_owned()));
-        let token = spec.opening.as_ref().map(|opening| &opening.token).or(spec.ended_with.as_ref());
-        if let Some(token) = token {
-            let lease = NodeKey::new(Label::Lease, spec.id.to_string());
-            self.put(lease.clone(), [("token", text(&token.0)), ("action", action)]);
-            self.link(&deployment, RelationshipType::LeasedAs, lease);
-        }
         if spec.opening.is_none() {
             self.ended.insert(deployment.clone());
         }
-        // A draft never was active.
-        if !matches!(spec.current_state, State::Active | State::Draft) {
-            self.clear(&deployment, RelationshipType::Coupled, Direction::Outgoing);
+        match spec.current_state {
+            State::Active => drop(self.coupled.insert(deployment)),
+            // A draft never was active.
+            State::Draft => {}
+            State::Inactive | State::Deleted | State::Error => {
+                self.coupled.remove(&deployment);
+                self.clear(&deployment, RelationshipType::Coupled, Direction::Outgoing);
+            }
         }
     }
 
@@ -117,29 +116,31 @@ impl Delta {
     pub(super) fn resolution(&mut self, change: &ChangeSet, opened: &Opened, row: &ResolutionRow) {
         let deployment = attempt(row.deployment);
         self.put(deployment.clone(), [("resolvedAt", Some(change.revision.into()))]);
-        // One that cannot be read is shown by its text all the same; it requires nothing that could be told.
-        let Ok(recorded) = RecordedSpec::read(&row.artifact_spec) else { return };
         let is_first = opened.contains_key(&row.deployment);
-        for (section, name, require) in recorded.all_requires() {
+        for require in row.spec.requires.iter() {
+            let (section, name) = (require.section, &require.name);
             let node = NodeKey::new(Label::Require, format!("{}/{section}/{name}", row.deployment));
-            self.put(node.clone(), require_properties(name.as_str(), require));
+            self.put(node.clone(), require_properties(require));
             self.link(&deployment, RelationshipType::Requires, node.clone());
-            if let Some(interface) = &require.interface {
+            if let Some(interface) = &require.predicate.interface {
                 let interface = NodeKey::new(Label::Interface, interface.shared().clone());
                 self.link(&node, RelationshipType::Of, interface);
             }
             if !is_first {
                 self.clear(&node, RelationshipType::Matched, Direction::Outgoing);
             }
-            for id in require.matched_components() {
+            for id in require.providers() {
                 self.link(&node, RelationshipType::Matched, component(id));
             }
+        }
+        for provide in &row.spec.provides {
+            self.planned(&deployment, change.time, provide);
         }
     }
 
     pub(super) fn component(&mut self, row: &ComponentRow) {
         let node = component(row.id);
-        self.put(node.clone(), component_properties(row));
+        self.put(node.clone(), component_properties(row.layer, row.state, row.since, &row.attributes));
         self.provided(&node, row);
         self.changed(&node);
         let active = [("active", Value::from(row.state == ComponentState::Active))];
@@ -159,30 +160,27 @@ impl Delta {
         }
     }
 
-    pub(super) fn planned(&mut self, row: &ComponentRow) {
-        let node = component(row.id);
-        self.put_if_absent(node.clone(), component_properties(row).into_iter().collect());
-        if let Some(deployment) = row.deployment {
-            self.link(&attempt(deployment), RelationshipType::Plans, node.clone());
-        }
+    fn planned(&mut self, deployment: &NodeKey, since: Timestamp, provide: &ResolvedProvide) {
+        let Some(id) = provide.component else { return };
+        let node = component(id);
+        let properties = component_properties(provide.layer, ComponentState::Planned, since, &provide.attributes);
+        self.put_if_absent(node.clone(), properties.into_iter().collect());
+        self.link(deployment, RelationshipType::Plans, node.clone());
         // A part of its identity, so that one that runs has it already. Labels may be others than those that it runs with.
-        self.link(&node, RelationshipType::Provides, NodeKey::new(Label::Interface, row.interface.shared().clone()));
+        let interface = NodeKey::new(Label::Interface, provide.interface.shared().clone());
+        self.link(&node, RelationshipType::Provides, interface);
     }
 
-    pub(super) fn requirements(&mut self, row: &RequirementsRow) {
-        let Some(deployment) = row.deployment else { return };
-        let deployment = attempt(deployment);
-        self.clear(&deployment, RelationshipType::Coupled, Direction::Outgoing);
-        for require in row.requires.iter().filter(|require| require.scope == Scope::Runtime) {
-            for &provider in &require.providers {
-                let name = require.name.as_str();
-                self.link_with(&deployment, RelationshipType::Coupled, component(provider), name, []);
-            }
-        }
+    pub(super) fn lease(&mut self, change: &ChangeSet, row: &LeaseRow) {
+        let lease = NodeKey::new(Label::Lease, row.deployment.to_string());
+        let properties = [("token", text(&row.token.0)), ("revision", Some(change.revision.into()))];
+        self.put(lease.clone(), properties);
+        self.link(&attempt(row.deployment), RelationshipType::LeasedAs, lease);
     }
 
-    pub(super) fn key(&mut self, row: &KeyRow) {
-        self.put(NodeKey::new(Label::IdempotencyKey, row.key.as_str()), [("plan", text(&row.plan.to_string()))]);
+    pub(super) fn key(&mut self, change: &ChangeSet, row: &KeyRow) {
+        let properties = [("plan", text(&row.plan.to_string())), ("revision", Some(change.revision.into()))];
+        self.put(NodeKey::new(Label::IdempotencyKey, row.key.as_str()), properties);
     }
 
     /// What a Component provides, and what it is labelled with.
@@ -202,23 +200,28 @@ fn attempt(id: DeploymentId) -> NodeKey {
     NodeKey::new(Label::DeploymentSpec, id.to_string())
 }
 
-fn component(id: crate::model::ComponentId) -> NodeKey {
+fn component(id: ComponentId) -> NodeKey {
     NodeKey::new(Label::Component, id.to_string())
 }
 
-fn component_properties(row: &ComponentRow) -> [(&'static str, Option<Value>); 4] {
+fn component_properties(
+    layer: Layer,
+    state: ComponentState,
+    since: Timestamp,
+    attributes: &Attributes,
+) -> [(&'static str, Option<Value>); 4] {
     [
-        ("layer", text(row.layer.as_str())),
-        ("state", text(row.state.as_str())),
-        ("since", text(&row.since.to_string())),
-        ("attributes", text(row.attributes.as_str())),
+        ("layer", text(layer.as_str())),
+        ("state", text(state.as_str())),
+        ("since", text(&since.to_string())),
+        ("attributes", text(attributes.as_str())),
     ]
 }
 
-fn require_properties(name: &str, require: &RecordedRequire) -> [(&'static str, Option<Value>); 5] {
-    let selector = JsonText::of(&require.selector).expect("every key of a selector is text");
+fn require_properties(require: &ResolvedRequire) -> [(&'static str, Option<Value>); 5] {
+    let selector = JsonText::of(&require.predicate.selector).expect("every key of a selector is text");
     [
-        ("name", text(name)),
+        ("name", text(require.name.as_str())),
         ("selector", text(selector.as_str())),
         ("scope", text(if require.scope == Scope::Runtime { "runtime" } else { "deployment" })),
         ("min", Some(require.quantifier.min().into())),

@@ -8,8 +8,7 @@ use super::problem::Refusal;
 use super::query::{Query, id};
 use crate::app::{ComponentDetail, ComponentFilter};
 use crate::model::{Code, ComponentState};
-use crate::spec::parse_filter;
-use crate::wire::{AttemptView, ComponentDetailView, ComponentView, CouplingView};
+use crate::wire::{AttemptView, ComponentDetailView, ComponentView, CouplingView, parse_filter};
 
 const PARAMETERS: [&str; 10] =
     ["system", "environment", "interface", "artifact", "server", "state", "selector", "limit", "cursor", "consistency"];

@@ -1,13 +1,15 @@
 //! `GET /deployments`, `/deployments/{id}`, `/deployments/{id}/specification`
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::State;
 use super::answer::{Answer, ok, page, respond};
+use super::plans;
 use super::query::{Query, id};
 use crate::model::{Condition, Outcome, State as DeploymentState};
 use crate::store::DeploymentFilter;
-use crate::wire::{AttemptView, ReceivedView};
+use crate::wire::{AttemptView, Leases, ReceivedView};
 
 const PARAMETERS: [&str; 14] = [
     "system",
@@ -58,7 +60,7 @@ pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpRe
 
 async fn get_answer(request: &HttpRequest, state: &State) -> Answer {
     Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
-    Ok(ok(request, &state.app.plan(id(request)?).await?))
+    plans::recorded(request, StatusCode::OK, state.app.plan(id(request)?).await?, Leases::Hidden).await
 }
 
 pub(super) async fn specification(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
@@ -68,5 +70,5 @@ pub(super) async fn specification(request: HttpRequest, state: web::Data<State>)
 async fn specification_answer(request: &HttpRequest, state: &State) -> Answer {
     Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
     let (rows, is_set) = state.app.received(id(request)?).await?;
-    Ok(ok(request, &ReceivedView::new(rows, is_set)))
+    Ok(ok(request, &ReceivedView::new(&rows, is_set)))
 }

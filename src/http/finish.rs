@@ -1,16 +1,18 @@
 //! `POST /deployments/{id}/finish`
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::answer::{Answer, ok, respond};
+use super::answer::{Answer, respond};
 use super::body::Incoming;
+use super::plans;
 use super::problem::Refusal;
 use super::query::{Query, actor, id};
 use super::{State, body};
 use crate::app::{AppError, FinishRequest};
 use crate::model::Code;
 use crate::reading::Problem;
-use crate::wire::FinishDocument;
+use crate::wire::{FinishDocument, Leases};
 
 pub(super) async fn finish(request: HttpRequest, incoming: Incoming, state: web::Data<State>) -> HttpResponse {
     respond(&request, answer(&request, incoming, &state).await)
@@ -40,7 +42,7 @@ async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Ans
         (None, None) => return Err(missing_success()),
     };
     let plan = state.app.finish(FinishRequest { id, success, document, actor }).await?;
-    Ok(ok(request, &plan))
+    plans::recorded(request, StatusCode::OK, plan, Leases::Hidden).await
 }
 
 fn missing_success() -> Refusal {

@@ -16,8 +16,8 @@ use super::{HttpLimits, State, body};
 use crate::app::{AppError, Part, Question};
 use crate::cypher::statement::Statement;
 use crate::model::Code;
-use crate::spec::GraphQueryDocument;
 use crate::store::Ending;
+use crate::wire::GraphQueryDocument;
 
 /// One line a row.
 const CONTENT_TYPE: &str = "application/x-ndjson";

@@ -7,8 +7,10 @@ use uuid::Uuid;
 
 use super::answer::views;
 use super::format::Format;
-use crate::app::AppError;
-use crate::model::{Code, DeploymentId, DeploymentSpec, PlanId};
+use super::plans;
+use crate::app::{AppError, Proposal};
+use crate::lifecycle::{self, OwnedElsewhere};
+use crate::model::{Action, Code, Condition, DeploymentId, DeploymentSpec, PlanId, State};
 use crate::reading::{Problem, Problems};
 use crate::store::Unanswerable;
 use crate::wire::{CouplingView, Deployable, PlanView};
@@ -44,6 +46,13 @@ struct Facts {
     holder: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
+    /// The state that it is in, and what can be done to it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_state: Option<State>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Condition>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nearest: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -88,11 +97,25 @@ impl Refusal {
         Self { facts: Box::new(Facts { problems, ..Facts::default() }), ..Self::new(code, detail) }
     }
 
+    /// A verdict that is not `yes`, with the whole plan.
+    pub fn not_deployable(proposal: &Proposal) -> Self {
+        let plan = match plans::view(proposal) {
+            Ok(plan) => plan,
+            Err(error) => return plans::unreadable(error),
+        };
+        let code = if plan.deployable == Deployable::Unknown { Code::Undecided } else { Code::NotDeployable };
+        let detail = plan.explanation.as_ref().map_or_else(String::new, ToString::to_string);
+        Self { facts: Box::new(Facts { plan: Some(plan), ..Facts::default() }), ..Self::new(code, detail) }
+    }
+
     fn of_attempt(code: Code, detail: String, attempt: &DeploymentSpec) -> Self {
         let facts = Facts {
             deployment: Some(attempt.id),
             holder: attempt.actor.clone(),
             outcome: attempt.outcome.map(|outcome| outcome.as_str()),
+            current_state: Some(attempt.current_state),
+            condition: Some(attempt.condition()),
+            allowed: lifecycle::allowed(attempt).map(Action::as_str).collect(),
             ..Facts::default()
         };
         Self { facts: Box::new(facts), ..Self::new(code, detail) }
@@ -174,11 +197,7 @@ impl From<AppError> for Refusal {
         match error {
             AppError::Malformed(detail) => Self::new(Code::Malformed, detail),
             AppError::Invalid(code, problems) => Self::of_problems(code, problems),
-            AppError::NotDeployable(plan) => {
-                let code = if plan.deployable == Deployable::Unknown { Code::Undecided } else { Code::NotDeployable };
-                let detail = plan.explanation.as_ref().map_or_else(String::new, ToString::to_string);
-                Self { facts: Box::new(Facts { plan: Some(*plan), ..Facts::default() }), ..Self::new(code, detail) }
-            }
+            AppError::NotDeployable(proposal) => Self::not_deployable(&proposal),
             AppError::Pending(open) => {
                 let by = open.actor.as_ref().map_or_else(String::new, |actor| format!(" by {actor}"));
                 let detail = format!(
@@ -195,7 +214,7 @@ impl From<AppError> for Refusal {
                 let facts = Facts { recorded: Some(plan), ..Facts::default() };
                 Self { facts: Box::new(facts), ..Self::new(Code::IdempotencyKeyReused, detail) }
             }
-            AppError::OwnedElsewhere { artifact, system } => {
+            AppError::OwnedElsewhere(OwnedElsewhere { artifact, system }) => {
                 Self::new(Code::ArtifactOwnedElsewhere, format!("{artifact} belongs to the System {system}"))
             }
             AppError::NotFound { what, nearest } => {

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
-use super::answer::{Answer, ok, respond};
+use super::answer::{Answer, ok, respond, views};
 use super::body::Incoming;
 use super::format::Format;
 use super::names::detail;
@@ -14,8 +14,7 @@ use super::{State, body};
 use crate::app::{AppError, NamedKind};
 use crate::document::Document;
 use crate::model::{Code, Name};
-use crate::spec::{read_environment, read_server};
-use crate::wire::CouplingView;
+use crate::wire::{CouplingView, read_environment, read_server};
 
 pub(super) async fn put(request: HttpRequest, incoming: Incoming, state: web::Data<State>) -> HttpResponse {
     respond(&request, put_answer(&request, incoming, &state).await)
@@ -26,7 +25,7 @@ async fn put_answer(request: &HttpRequest, incoming: Incoming, state: &State) ->
     let name = name(request, Code::InvalidServer)?;
     let invalid = |problems| Refusal::from(AppError::Invalid(Code::InvalidServer, problems));
     let declaration = read_server(name.clone(), &document).map_err(invalid)?;
-    let (_, is_new) = state.app.put_server(declaration, actor(request)?).await?;
+    let is_new = state.app.put_server(declaration, actor(request)?).await?.is_new;
     let server = state.app.declared_server(name.as_str())?;
     Ok(Format::accepted(request).respond(status(is_new), &detail(server)))
 }

@@ -3,16 +3,16 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::answer::{Answer, ok, respond};
+use super::answer::{Answer, respond};
 use super::body::Incoming;
-use super::format::Format;
+use super::plans;
 use super::problem::Refusal;
 use super::query::{Query, actor, header as text_header};
 use super::{State, body};
-use crate::app::{AppError, StartOutcome, StartRequest};
+use crate::app::{AppError, PlanAnswer, StartOutcome, StartRequest};
 use crate::model::{Code, TextRule};
 use crate::spec::{Inputs, ReadContext, StartDocument, StartForm};
-use crate::wire::PlanView;
+use crate::wire::Leases;
 
 pub(super) async fn start(request: HttpRequest, incoming: Incoming, state: web::Data<State>) -> HttpResponse {
     respond(&request, answer(&request, incoming, &state).await)
@@ -27,7 +27,7 @@ async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Ans
     let actor = actor(request)?;
     let key = text_header(request, "Idempotency-Key", TextRule::FilledValue)?;
     let size = received.len();
-    let document = {
+    let (document, catalog) = {
         // The tree goes before anything is waited for: what many waiting requests hold, no cache does.
         let tree = body::read(state, syntax, received, Code::InvalidSpecification).await?;
         let form = StartForm::of(&tree.root);
@@ -35,15 +35,15 @@ async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Ans
             return Err(body::too_large(state.limits.body_bytes));
         }
         let inputs = inputs(form, query)?;
-        // Settings say how it is read, and whatever refuses it must know all that was recorded before it came.
+        // Its settings say how the document is read, and it is planned against the same: whatever refuses it must know all that
+        // was recorded before it came.
         state.app.catch_up().await?;
         let catalog = state.app.catalog();
-        let read = move || {
-            let settings = catalog.settings().cloned().unwrap_or_default();
-            StartDocument::read(&tree, &inputs, ReadContext { settings: &settings })
-        };
+        let settings = catalog.settings().cloned().unwrap_or_default();
+        let read = move || StartDocument::read(&tree, &inputs, ReadContext { settings: &settings });
         let read = if size < body::LARGE_BYTES { read() } else { body::blocking(read).await? };
-        read.map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidSpecification, problems)))?
+        let document = read.map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems))?;
+        (document, catalog)
     };
     let key = match (key, document.idempotency_key.clone()) {
         (Some(header), Some(body)) if header != body => {
@@ -53,13 +53,14 @@ async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Ans
         }
         (header, body) => header.or(body),
     };
-    let start = StartRequest { document, key, actor };
+    let start = StartRequest { document, catalog, key, actor };
     if is_dry_run {
-        return Ok(ok(request, &state.app.dry_run(start).await?));
+        return plans::unrecorded(request, state.app.dry_run(start).await?).await;
     }
-    match state.app.start(start).await? {
-        StartOutcome::Started(plan) => Ok(created(request, &plan)),
-        StartOutcome::Repeated(plan) => Ok(ok(request, &plan)),
+    match state.app.start(start).await {
+        Ok(StartOutcome::Started(plan)) => created(request, plan).await,
+        Ok(StartOutcome::Repeated(plan)) => plans::recorded(request, StatusCode::OK, plan, Leases::Shown).await,
+        Err(error) => Err(plans::refused(error).await),
     }
 }
 
@@ -75,10 +76,11 @@ fn inputs(form: StartForm, query: Query) -> Result<Inputs, Refusal> {
     Inputs::from_pairs(pairs).map_err(|message| Refusal::new(Code::InvalidQuery, message))
 }
 
-fn created(request: &HttpRequest, plan: &PlanView) -> HttpResponse {
-    let mut response = Format::accepted(request).respond(StatusCode::CREATED, plan);
-    if let Some(location) = plan.id.and_then(|id| header::HeaderValue::from_str(&format!("/deployments/{id}")).ok()) {
+async fn created(request: &HttpRequest, plan: PlanAnswer) -> Answer {
+    let location = format!("/deployments/{}", plan.plan.id);
+    let mut response = plans::recorded(request, StatusCode::CREATED, plan, Leases::Shown).await?;
+    if let Ok(location) = header::HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
-    response
+    Ok(response)
 }

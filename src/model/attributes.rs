@@ -50,4 +50,9 @@ impl Attributes {
         }
         (Self::new(selected), missing)
     }
+
+    /// Those of `names` that are lacking; a repeated name counts once.
+    pub fn missing<'a>(&self, names: &'a [String]) -> Vec<&'a str> {
+        self.select(names).1
+    }
 }

@@ -1,13 +1,14 @@
 //! ChangeSets: everything that happens, as absolute rows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    ComponentId, ComponentRow, DeploymentId, DeploymentSpec, FirstDeployment, Labels, Name, PlanId, Predicate,
-    Quantifier, Scope, Selector, Settings, Slot, Timestamp, Warning,
+    ComponentRow, DeploymentId, DeploymentSpec, EndingRow, FirstDeployment, Labels, LeaseToken, Name, PlanId,
+    ResolutionRow, Settings, Timestamp,
 };
 use crate::document::JsonText;
 
@@ -31,6 +32,19 @@ pub struct ChangeSet {
     pub actor: Option<String>,
     /// The rows as they are after it, in the order in which they apply.
     pub rows: Vec<Row>,
+    /// What is recorded with it, but kept beside the history, and so is no part of it.
+    #[serde(skip)]
+    pub beside: Vec<Beside>,
+}
+
+/// What is kept beside the history, in the newest state only: secrets, and what does not last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Beside {
+    /// The lease of an attempt.
+    Lease(LeaseRow),
+    /// An idempotency key.
+    Key(KeyRow),
 }
 
 /// What was done.
@@ -79,24 +93,19 @@ pub enum Row {
     Interface(InterfaceRow),
     /// An Environment.
     Environment(EnvironmentRow),
-    /// How far a slot has been numbered. Only in snapshots: in changes the attempts themselves say so.
-    Slot(SlotRow),
     /// A Plan.
     Plan(PlanRow),
     /// An attempt.
     DeploymentSpec(DeploymentSpec),
     /// Specification and inputs as received, once for each attempt.
-    Received(ReceivedRow),
-    /// What an opening of an attempt resolved to.
-    Resolution(ResolutionRow),
+    Received(Arc<ReceivedRow>),
+    /// What an opening of an attempt resolved to. What it plans to make follows from it, and so does what it requires once it is
+    /// active.
+    Resolution(Arc<ResolutionRow>),
     /// A Component that runs or ran.
     Component(ComponentRow),
-    /// A Component as an open attempt would make it; it goes with the opening.
-    Planned(ComponentRow),
-    /// What the active attempt of a slot requires.
-    Requirements(RequirementsRow),
-    /// An idempotency key.
-    Key(KeyRow),
+    /// What is to be known of the end of an attempt besides.
+    Ending(EndingRow),
 }
 
 /// A System.
@@ -142,23 +151,11 @@ pub struct EnvironmentRow {
     pub proven: bool,
 }
 
-/// How far a slot has been numbered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SlotRow {
-    /// The slot.
-    pub slot: Slot,
-    /// The number given last; numbers are never reused.
-    pub last_number: u64,
-}
-
-/// A Plan.
+/// A Plan that was posted as a set, and so is answered in set form even with one member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRow {
     /// Its identity.
     pub id: PlanId,
-    /// Whether it was posted as a set, and so is answered in set form even with one member.
-    pub set: bool,
     /// Its attempts, in the order of the request.
     pub members: Vec<DeploymentId>,
 }
@@ -178,90 +175,13 @@ pub struct ReceivedRow {
     pub annotations: BTreeMap<Name, String>,
 }
 
-/// What an opening of an attempt resolved to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResolutionRow {
+/// The lease that an attempt was opened under last; the attempt itself says whether it is still open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaseRow {
     /// The attempt.
     pub deployment: DeploymentId,
-    /// The revision it was resolved at.
-    pub resolved_at: u64,
-    /// The specification, rendered and resolved, in the form in which a plan shows it.
-    pub artifact_spec: JsonText,
-    /// The warnings of the plan that concern this attempt, pointers relative to the specification.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Warning>,
-    /// What had changed between plan and finish.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stale: Vec<Difference>,
-}
-
-/// What a value handed to a deploy script was, and what it is now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Difference {
-    /// The require.
-    pub require: Name,
-    /// The kind of difference.
-    pub kind: DifferenceKind,
-    /// The Component.
-    pub component: ComponentId,
-    /// The match as it was handed out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub was: Option<JsonText>,
-    /// The match as it would be handed out now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub now: Option<JsonText>,
-}
-
-/// The kinds of [`Difference`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DifferenceKind {
-    /// It matched, and does not match any more.
-    Gone,
-    /// It matches still, with other values.
-    Changed,
-    /// It did not match then.
-    Added,
-}
-
-/// What the active attempt of a slot requires.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RequirementsRow {
-    /// The slot.
-    pub slot: Slot,
-    /// The attempt that is active in it; absent where none is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deployment: Option<DeploymentId>,
-    /// Its requires and `deploymentSpec` entries, by name.
-    pub requires: Vec<ActiveRequire>,
-}
-
-/// A require of an active attempt, and what it is coupled to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ActiveRequire {
-    /// Its name.
-    pub name: Name,
-    /// The Interface; any where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interface: Option<Name>,
-    /// Every expression that applies.
-    pub selector: Selector,
-    /// Whether its matches are Couplings.
-    pub scope: Scope,
-    /// How many must match.
-    pub quantifier: Quantifier,
-    /// The Components it matched, in match order.
-    pub providers: Vec<ComponentId>,
-}
-
-impl ActiveRequire {
-    /// Interface and selector together.
-    pub fn predicate(&self) -> Predicate {
-        Predicate { interface: self.interface.clone(), selector: self.selector.clone() }
-    }
+    /// The fencing token.
+    pub token: LeaseToken,
 }
 
 /// An idempotency key and the plan it stands for.

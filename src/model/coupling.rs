@@ -1,6 +1,6 @@
 //! Who requires what, as it is seen from what is required.
 
-use super::{DeploymentId, Name, RequirementsRow, Scope, Slot};
+use super::{DeploymentId, DeploymentSpec, Name, Scope, Slot};
 
 /// A require of what is active in a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,13 +10,13 @@ pub struct Requirer {
     /// The name of the require.
     pub require: Name,
     /// The attempt that is active in the slot.
-    pub deployment: Option<DeploymentId>,
+    pub deployment: DeploymentId,
 }
 
 impl Requirer {
-    /// The require `require` of a slot.
-    pub fn new(requirements: &RequirementsRow, require: &Name) -> Self {
-        Self { slot: requirements.slot.clone(), require: require.clone(), deployment: requirements.deployment }
+    /// The require `require` of an attempt.
+    pub fn new(attempt: &DeploymentSpec, require: &Name) -> Self {
+        Self { slot: attempt.slot.clone(), require: require.clone(), deployment: attempt.id }
     }
 }
 

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeploymentId, LeaseToken, Name, PlanId, Slot, Timestamp};
+use super::{DeploymentId, Name, PlanId, Slot, Timestamp};
 
 /// The states of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,36 +91,59 @@ impl Outcome {
     }
 }
 
-/// What opened an attempt, and so what its end does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident $word:literal,)*) => {
+        /// What can be done to an attempt. Which action is allowed when is the table of the lifecycle.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum Action {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Action {
+            /// Every action, in documented order.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The action as written.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
     /// Bring it into its slot.
-    Publish,
+    Publish "publish",
+    /// Say how what is under way ended.
+    Finish "finish",
+    /// Take it out of its slot, so that it can be started again.
+    Stop "stop",
+    /// Bring what was stopped back.
+    Start "start",
+    /// Take it away for good.
+    Unpublish "unpublish",
+    /// Give up what is under way.
+    Abandon "abandon",
+    /// Say that something outside broke it.
+    Report "report",
+    /// Remove a draft.
+    Delete "delete",
+    /// Make a new draft of it.
+    Clone "clone",
+    /// Try again what failed, as a new attempt.
+    Retry "retry",
+    /// Bring back what ran once, as a new attempt.
+    Restore "restore",
 }
 
 impl Action {
-    /// The action as written.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Publish => "publish",
-        }
-    }
-
     /// Reads an action.
     pub fn from_text(text: &str) -> Option<Self> {
-        (text == Self::Publish.as_str()).then_some(Self::Publish)
+        Self::ALL.iter().copied().find(|action| action.as_str() == text)
     }
-}
-
-/// An attempt under way: from its opening until finish, expiry or abandon.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Opening {
-    /// What is being done.
-    pub action: Action,
-    /// The lease's fencing token.
-    pub token: LeaseToken,
 }
 
 /// One attempt as it is recorded: the absolute state of its row. Its specification, inputs and resolutions never change
@@ -146,16 +169,16 @@ pub struct DeploymentSpec {
     pub target_state: State,
     /// What is under way; absent where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opening: Option<Opening>,
+    pub opening: Option<Action>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// Why, as the deploy script said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The token that ended it, so that a repeat can be told from a stranger.
+    /// The revision that ended it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_with: Option<LeaseToken>,
+    pub ended: Option<u64>,
     /// When it was opened first.
     pub created_at: Timestamp,
     /// When it ended.

@@ -251,9 +251,10 @@ impl Selector {
 }
 
 /// A whole require as a predicate: the interface, where one is named, AND the selector with its defaults applied.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Predicate {
     /// The Interface that must be provided; any where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface: Option<Name>,
     /// What the labels must satisfy.
     pub selector: Selector,

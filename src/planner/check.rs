@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use super::matching::Match;
-use super::{Plan, PlannedSpec, Resolved, Verdict};
-use crate::catalog::Catalog;
-use crate::model::{ArtifactSpec, ComponentId, Layer, Name, Predicate, Ready, Require, Settings};
+use super::{Plan, Verdict};
+use crate::catalog::{Catalog, Component};
+use crate::model::{
+    ArtifactSpec, ComponentId, Layer, Match, Name, Origin, Predicate, Provide, Ready, Require, ResolvedRequire,
+    ResolvedSpec, Section, Settings,
+};
 
 /// How much is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +71,10 @@ pub fn check(
     let checker = Checker { catalog, specs, members: &plan.members, settings };
     let mut violations = Vec::new();
     for (member, (spec, planned)) in specs.iter().zip(&plan.members).enumerate() {
-        let requires = spec.requires.iter().map(|(name, require)| (name, require, planned.requires.get(name)));
-        let deployment =
-            spec.deployment_spec.iter().map(|(name, require)| (name, require, planned.deployment_spec.get(name)));
-        for (name, require, resolved) in requires.chain(deployment) {
+        let requires = spec.requires.iter().map(|(name, require)| (Section::Requires, name, require));
+        let entries = spec.deployment_spec.iter().map(|(name, require)| (Section::DeploymentSpec, name, require));
+        for (section, name, require) in requires.chain(entries) {
+            let resolved = planned.require(section, name);
             let broken = match resolved {
                 None => Some(Rule::Resolved),
                 Some(resolved) => checker.broken(member, require, resolved, scrutiny),
@@ -86,18 +88,25 @@ pub fn check(
 struct Checker<'a> {
     catalog: &'a Catalog,
     specs: &'a [ArtifactSpec],
-    members: &'a [PlannedSpec],
+    members: &'a [ResolvedSpec],
     settings: &'a Settings,
 }
 
-impl Checker<'_> {
-    fn broken(&self, member: usize, require: &Require, resolved: &Resolved, scrutiny: Scrutiny) -> Option<Rule> {
+/// What a match stands for.
+enum Matched<'a> {
+    Running(Component<'a>),
+    Provided(&'a ArtifactSpec, &'a Provide),
+}
+
+impl<'a> Checker<'a> {
+    fn broken(&self, member: usize, require: &Require, resolved: &ResolvedRequire, scrutiny: Scrutiny) -> Option<Rule> {
         let matches = &resolved.matches;
+        let predicate = &resolved.predicate;
         // A late selector is known only as it was rendered.
-        if matches!(&require.selector, Ready::Now(selector) if *selector != resolved.selector) {
+        let is_own = matches!(&require.selector, Ready::Now(selector) if *selector != predicate.selector);
+        if is_own || require.interface != predicate.interface {
             return Some(Rule::Resolved);
         }
-        let predicate = Predicate { interface: require.interface.clone(), selector: resolved.selector.clone() };
         let count = matches.len();
         if require.quantifier.lacks(count)
             || require.quantifier.is_exceeded_by(count)
@@ -105,48 +114,40 @@ impl Checker<'_> {
         {
             return Some(Rule::Counted);
         }
-        if !matches.iter().all(|found| predicate.accepts(&found.interface, |key| found.labels.get(key))) {
+        let found: Option<Vec<_>> = matches.iter().map(|found| self.matched(member, found)).collect();
+        let Some(found) = found else { return Some(Rule::Present) };
+        if !found.iter().all(|matched| matched.satisfies(predicate)) {
             return Some(Rule::Satisfied);
         }
-        if !matches.is_sorted_by(|left, right| order(left) < order(right)) {
+        let order: Vec<_> =
+            found.iter().zip(matches).map(|(matched, found)| (matched.key(), found.component)).collect();
+        if !order.is_sorted_by(|left, right| left < right) {
             return Some(Rule::Ordered);
         }
-        for found in matches {
-            if self.is_member(found, Some(member)) {
-                continue;
-            }
-            let running = found
-                .component
-                .and_then(|id| self.catalog.find_component(id))
-                .map(|handle| self.catalog.component(handle));
-            if !running.is_some_and(|component| component.is_active()) {
-                return Some(Rule::Present);
-            }
-            if running
-                .and_then(|component| component.slot())
-                .is_some_and(|slot| self.specs.iter().any(|spec| spec.slot == slot))
-            {
-                return Some(Rule::NotReplaced);
-            }
+        let slots = found.iter().filter_map(|matched| match matched {
+            Matched::Running(component) => component.slot(),
+            Matched::Provided(..) => None,
+        });
+        if slots.into_iter().any(|slot| self.specs.iter().any(|spec| spec.slot == slot)) {
+            return Some(Rule::NotReplaced);
         }
-        let complete = scrutiny == Scrutiny::EachMatch || self.satisfying(member, &predicate) == count;
+        let complete = scrutiny == Scrutiny::EachMatch || self.satisfying(member, predicate) == count;
         (!complete).then_some(Rule::Complete)
     }
 
-    /// Whether a member other than `but` provides this match.
-    fn is_member(&self, found: &Match, but: Option<usize>) -> bool {
-        self.specs.iter().zip(self.members).enumerate().any(|(member, (spec, planned))| {
-            Some(member) != but
-                && *spec.slot.artifact.as_str() == *found.name
-                && *spec.slot.environment.as_str() == *found.environment
-                && spec.slot.instance == found.instance
-                && spec.provides.iter().zip(&planned.provides).any(|(provide, planned)| {
-                    planned.component == found.component
-                        && *provide.interface.as_str() == *found.interface
-                        && provide.layer == found.layer
-                        && provide.labels == found.labels
-                })
-        })
+    /// What a match of `member` stands for, where that is there: it runs with this row, or another member provides it.
+    fn matched(&self, member: usize, found: &Match) -> Option<Matched<'a>> {
+        match found.origin {
+            Origin::Catalog { revision } => {
+                let component = self.catalog.component(self.catalog.find_component(found.component?)?);
+                (component.is_active() && component.revision() == revision).then_some(Matched::Running(component))
+            }
+            Origin::Member { member: other, provide } => {
+                let planned = self.members.get(other)?.provides.get(provide)?;
+                let spec = self.specs.get(other).filter(|_| other != member)?;
+                (planned.component == found.component).then_some(Matched::Provided(spec, spec.provides.get(provide)?))
+            }
+        }
     }
 
     /// How many candidates satisfy `predicate`, counted by looking at all of them.
@@ -167,8 +168,23 @@ impl Checker<'_> {
     }
 }
 
-/// What orders matches; a new identity, withheld in a dry run, is later than every known one.
-fn order(found: &Match) -> (&str, &str, Layer, &str, &str, bool, Option<ComponentId>) {
-    let (name, interface, environment) = (&found.name, &found.interface, &found.environment);
-    (name, interface, found.layer, environment, &found.instance, found.component.is_none(), found.component)
+impl Matched<'_> {
+    fn satisfies(&self, predicate: &Predicate) -> bool {
+        match self {
+            Self::Running(component) => predicate.accepts(component.interface(), |key| component.label(key)),
+            Self::Provided(_, provide) => predicate.accepts(provide.interface.as_str(), |key| provide.labels.get(key)),
+        }
+    }
+
+    /// What orders matches.
+    fn key(&self) -> (&str, &str, Layer, &str, &str) {
+        match self {
+            Self::Running(component) => component.match_key(),
+            Self::Provided(spec, provide) => {
+                let slot = &spec.slot;
+                let (name, environment) = (slot.artifact.as_str(), slot.environment.as_str());
+                (name, provide.interface.as_str(), provide.layer, environment, &slot.instance)
+            }
+        }
+    }
 }

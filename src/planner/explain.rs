@@ -244,7 +244,7 @@ impl<'a> Explainer<'a> {
             }
         };
         Candidate {
-            component: self.world.id(source),
+            component: self.world.known_id(source),
             artifact: (!is_server).then(|| name.clone()),
             server: is_server.then_some(name),
             version,

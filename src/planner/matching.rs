@@ -1,60 +1,30 @@
 //! The world as it will be, and what matches in it.
 
-use smol_str::SmolStr;
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fmt;
+use std::sync::Arc;
 
-use super::{Identities, Plan, Resolved};
+use super::Identities;
 use crate::catalog::{Catalog, Component, Excluded, Handle};
 use crate::model::{
-    ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, Expression, Labels, Layer, Name, Predicate, Provide,
-    Require, Selector, Settings, Slot, Test, Warning,
+    ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, Expression, Labels, Layer, Match, Name, Origin,
+    Predicate, Provide, Require, ResolvedProvide, ResolvedRequire, ResolvedSpec, Section, Selector, Settings, Slot,
+    Test, Warning,
 };
-
-/// A Component chosen for a require, as a plan shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Match {
-    /// Its identity; absent for a new Provide of another member in a dry run.
-    pub component: Option<ComponentId>,
-    /// The Artifact, or the Server where `is_server`.
-    pub name: SmolStr,
-    /// Whether a Server manifests it.
-    pub is_server: bool,
-    /// The System of the Artifact.
-    pub system: Option<SmolStr>,
-    /// The ArtifactVersion that runs.
-    pub version: Option<SmolStr>,
-    /// Where it runs.
-    pub environment: SmolStr,
-    /// The instance; empty unless there are several.
-    pub instance: SmolStr,
-    /// What it provides.
-    pub interface: SmolStr,
-    /// In which layer.
-    pub layer: Layer,
-    /// The attempt that made it what it is.
-    pub deployment: Option<DeploymentId>,
-    /// What selectors see.
-    pub labels: Labels,
-    /// Those attributes that were asked for and are there.
-    pub attributes: Attributes,
-}
 
 /// Which require of which member is being looked at.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub member: usize,
-    /// `requires` or `deploymentSpec`.
-    pub section: &'static str,
+    pub section: Section,
     pub name: &'a Name,
 }
 
 impl Place<'_> {
     /// The pointer to it, relative to the specification.
     pub fn pointer(&self) -> String {
-        crate::document::Pointer::root().join(self.section).join(self.name.as_str()).into()
+        crate::document::Pointer::root().join(self.section.as_str()).join(self.name.as_str()).into()
     }
 }
 
@@ -69,7 +39,7 @@ pub(super) enum Source {
 
 /// What resolving one require gave.
 pub(super) struct Outcome {
-    pub predicate: Predicate,
+    pub predicate: Arc<Predicate>,
     /// In match order; at most the configured number.
     pub found: Vec<Source>,
     /// Whether there were more.
@@ -117,7 +87,7 @@ impl<'a> World<'a> {
         catalog: &'a Catalog,
         specs: &'a [ArtifactSpec],
         settings: &'a Settings,
-        identities: &mut Identities<'_>,
+        identities: Identities<'_>,
     ) -> Self {
         let mut world = Self {
             catalog,
@@ -138,12 +108,14 @@ impl<'a> World<'a> {
                 world.by_interface.entry(written.interface.as_str()).or_default().push(source);
             }
         }
+        let mut new = match identities {
+            Identities::Withheld => [].iter(),
+            Identities::Given { components, .. } => components.iter(),
+        };
         for spec in specs {
             let provided = spec.provides.iter().map(|provide| {
-                world.kept_identity(&spec.slot, provide).or_else(|| match identities {
-                    Identities::Withheld => None,
-                    Identities::Given { component, .. } => Some(component()),
-                })
+                let new = new.next().copied();
+                world.kept_identity(&spec.slot, provide).or(new)
             });
             let provided = provided.collect();
             world.provided.push(provided);
@@ -151,12 +123,16 @@ impl<'a> World<'a> {
         world
     }
 
-    /// The world of a plan made before, with the identities that it gave.
-    pub fn recalled(catalog: &'a Catalog, specs: &'a [ArtifactSpec], settings: &'a Settings, plan: &Plan) -> Self {
-        let mut world = Self::new(catalog, specs, settings, &mut Identities::Withheld);
-        world.provided =
-            plan.members.iter().map(|member| member.provides.iter().map(|p| p.component).collect()).collect();
-        world.deployments = specs.iter().enumerate().map(|(member, _)| plan.deployment_in_matches(member)).collect();
+    /// The world of what was resolved before, with the identities that this gave.
+    pub fn recalled(
+        catalog: &'a Catalog,
+        specs: &'a [ArtifactSpec],
+        settings: &'a Settings,
+        resolved: &[&ResolvedSpec],
+    ) -> Self {
+        let mut world = Self::new(catalog, specs, settings, Identities::Withheld);
+        let provided = resolved.iter().map(|member| member.provides.iter().map(|provide| provide.component).collect());
+        world.provided = provided.collect();
         world
     }
 
@@ -170,14 +146,13 @@ impl<'a> World<'a> {
             .map(|component| component.id())
     }
 
-    /// What satisfies a require of `place.member`.
-    pub fn resolve(&self, place: Place<'_>, require: &Require, selector: Selector) -> Outcome {
-        let predicate = Predicate { interface: require.interface.clone(), selector };
+    /// What satisfies a require of `member`.
+    pub fn resolve(&self, member: usize, predicate: Arc<Predicate>) -> Outcome {
         let limit = self.settings.max_matches as usize;
         let running = self.catalog.resolve(&predicate, &self.excluded, limit);
         let mut found: Vec<_> = running.handles.into_iter().map(Source::Running).collect();
         let before = found.len();
-        found.extend(self.others(place.member, &predicate).filter(|&source| self.satisfies(source, &predicate)));
+        found.extend(self.others(member, &predicate).filter(|&source| self.satisfies(source, &predicate)));
         if found.len() > before {
             found.sort_by(|&left, &right| self.match_order(left, right));
         }
@@ -275,6 +250,28 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The identity, where it is there already and not given by this plan.
+    pub fn known_id(&self, source: Source) -> Option<ComponentId> {
+        match source {
+            Source::Running(handle) => Some(self.running(handle).id()),
+            Source::Member { member, provide } => {
+                let spec = &self.specs[member];
+                self.kept_identity(&spec.slot, &spec.provides[provide])
+            }
+        }
+    }
+
+    /// What is found, as it is recorded.
+    pub fn matches<'s>(&'s self, found: &'s [Source]) -> impl Iterator<Item = Match> + 's {
+        found.iter().map(|&source| {
+            let origin = match source {
+                Source::Running(handle) => Origin::Catalog { revision: self.running(handle).revision() },
+                Source::Member { member, provide } => Origin::Member { member, provide },
+            };
+            Match { component: self.id(source), origin }
+        })
+    }
+
     /// The outcome as the plan shows it, with the attributes `asked` for. `attributes` are the final ones of every Provide of
     /// every member.
     pub fn show(
@@ -285,60 +282,66 @@ impl<'a> World<'a> {
         asked: Vec<String>,
         attributes: &[Vec<Attributes>],
         warnings: &mut Vec<Warning>,
-    ) -> Resolved {
-        let exceeded = outcome.exceeds(require);
-        let selector = outcome.predicate.selector;
-        if exceeded {
-            return Resolved { selector, attributes: asked, matches: Vec::new() };
-        }
-        for (index, expression) in
-            selector.0.iter().enumerate().filter(|(_, expression)| expression.operator().is_negated())
-        {
-            self.warn_of_unjudged(place, index, expression, &outcome.found, warnings);
-        }
-        let mut shown = Vec::with_capacity(outcome.found.len());
-        for source in outcome.found {
-            let all = match source {
-                Source::Running(handle) => self.running(handle).attributes(),
-                Source::Member { member, provide } => &attributes[member][provide],
-            };
-            let found = self.matched(source, all);
-            shown.push(if asked.is_empty() {
-                found
-            } else {
-                let (selected, missing) = all.select(&asked);
-                for name in missing {
-                    let message = format!("{found} provides {} without the attribute `{name}`", found.interface);
+    ) -> ResolvedRequire {
+        let mut resolved = unresolved(place, require);
+        if !outcome.exceeds(require) {
+            let expressions = outcome.predicate.selector.0.iter().enumerate();
+            for (index, expression) in expressions.filter(|(_, expression)| expression.operator().is_negated()) {
+                self.warn_of_unjudged(place, index, expression, &outcome.found, warnings);
+            }
+            for &source in outcome.found.iter().filter(|_| !asked.is_empty()) {
+                let all = match source {
+                    Source::Running(handle) => self.running(handle).attributes(),
+                    Source::Member { member, provide } => &attributes[member][provide],
+                };
+                for name in all.missing(&asked) {
+                    let (found, interface) = (self.describe(source), self.interface(source));
+                    let message = format!("{found} provides {interface} without the attribute `{name}`");
                     warnings.push(Warning::new(Code::AttributeMissing, place.pointer() + "/attributes", message));
                 }
-                Match { attributes: selected, ..found }
-            });
+            }
+            resolved.matches = self.matches(&outcome.found).collect();
         }
-        Resolved { selector, attributes: asked, matches: shown }
+        ResolvedRequire { predicate: outcome.predicate, attributes: asked, ..resolved }
     }
 
-    fn matched(&self, source: Source, attributes: &Attributes) -> Match {
-        match source {
-            Source::Running(handle) => Match::of(&self.running(handle)),
-            Source::Member { member, provide } => {
-                let spec = &self.specs[member];
-                let provide = &spec.provides[provide];
-                Match {
-                    component: self.id(source),
-                    name: spec.slot.artifact.shared().clone(),
-                    is_server: false,
-                    system: Some(spec.system.shared().clone()),
-                    version: Some(spec.version.clone()),
-                    environment: spec.slot.environment.shared().clone(),
-                    instance: spec.slot.instance.clone(),
-                    interface: provide.interface.shared().clone(),
-                    layer: provide.layer,
-                    deployment: self.deployments[member],
-                    labels: provide.labels.clone(),
-                    attributes: attributes.clone(),
-                }
-            }
+    /// What a member provides, with its final attributes.
+    pub fn provides(&self, member: usize, attributes: Vec<Attributes>) -> Vec<ResolvedProvide> {
+        let provides = self.specs[member].provides.iter().zip(&self.provided[member]).zip(attributes);
+        let provides = provides.map(|((provide, &component), attributes)| ResolvedProvide {
+            component,
+            interface: provide.interface.clone(),
+            layer: provide.layer,
+            version: provide.version.clone(),
+            labels: provide.labels.clone(),
+            attributes,
+            annotations: provide.annotations.clone(),
+        });
+        provides.collect()
+    }
+
+    /// Takes the identities away again that only a plan that is recorded gives.
+    pub fn withhold(&self, resolved: &mut ResolvedSpec) {
+        let is_known = |id: &ComponentId| self.catalog.find_component(*id).is_some();
+        for provide in &mut resolved.provides {
+            provide.component = provide.component.filter(is_known);
         }
+        let requires = Arc::get_mut(&mut resolved.requires).expect("nobody else has it yet");
+        for found in requires.iter_mut().flat_map(|require| &mut require.matches) {
+            found.component = found.component.filter(is_known);
+        }
+    }
+
+    /// `org.shop.database 15.4 in test (instance blue)`.
+    fn describe(&self, source: Source) -> String {
+        let (name, _, _, environment, instance) = self.match_key(source);
+        let version = match source {
+            Source::Running(handle) => self.running(handle).version(),
+            Source::Member { member, .. } => Some(&self.specs[member].version),
+        };
+        let version = version.map_or_else(String::new, |version| format!(" {version}"));
+        let instance = if instance.is_empty() { String::new() } else { format!(" (instance {instance})") };
+        format!("{name}{version} in {environment}{instance}")
     }
 
     /// A semver requirement says nothing about what is no semver, so a negated one holds: the reader is told.
@@ -364,47 +367,16 @@ impl<'a> World<'a> {
     }
 }
 
-impl Match {
-    /// A running Component with all its attributes.
-    pub fn of(component: &Component<'_>) -> Self {
-        Self {
-            component: Some(component.id()),
-            name: component.name().clone(),
-            is_server: component.is_server(),
-            system: component.system().cloned(),
-            version: component.version().cloned(),
-            environment: component.environment().clone(),
-            instance: component.instance().into(),
-            interface: component.interface().clone(),
-            layer: component.layer(),
-            deployment: component.deployment(),
-            labels: component.labels(),
-            attributes: component.attributes().clone(),
-        }
-    }
-}
-
-/// `org.shop.database 15.4 in test (instance blue)`.
-impl fmt::Display for Match {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        if let Some(version) = &self.version {
-            write!(f, " {version}")?;
-        }
-        write!(f, " in {}", self.environment)?;
-        if self.instance.is_empty() { Ok(()) } else { write!(f, " (instance {})", self.instance) }
-    }
-}
-
-impl Plan {
-    /// The identity of the attempt `member` as the matches on it show it; `None` where nothing matched it.
-    fn deployment_in_matches(&self, member: usize) -> Option<DeploymentId> {
-        let ids: Vec<_> = self.members[member].provides.iter().filter_map(|provide| provide.component).collect();
-        let resolved =
-            self.members.iter().flat_map(|member| member.requires.values().chain(member.deployment_spec.values()));
-        let on_member = resolved
-            .flat_map(|resolved| &resolved.matches)
-            .find(|found| found.component.is_some_and(|component| ids.contains(&component)));
-        on_member.and_then(|found| found.deployment)
+/// A require of which nothing is known yet but what is written of it.
+pub(super) fn unresolved(place: Place<'_>, require: &Require) -> ResolvedRequire {
+    ResolvedRequire {
+        section: place.section,
+        name: place.name.clone(),
+        predicate: Arc::new(Predicate { interface: require.interface.clone(), selector: Selector::default() }),
+        scope: require.scope,
+        resolution: require.resolution,
+        quantifier: require.quantifier,
+        attributes: Vec::new(),
+        matches: Vec::new(),
     }
 }

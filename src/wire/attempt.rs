@@ -1,11 +1,12 @@
 //! Attempts as lists show them, and what was received of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::DeploymentView;
+use super::plan::DeploymentView;
 use crate::document::JsonText;
 use crate::model::{DeploymentId, DeploymentSpec, Name, PlanId, ReceivedRow};
 
@@ -67,11 +68,11 @@ pub struct ReceivedSpec {
 
 impl ReceivedView {
     /// What was received of all attempts of a plan, in order; those of a set show their ids.
-    pub fn new(rows: Vec<ReceivedRow>, is_set: bool) -> Self {
-        let specs = rows.into_iter().map(|ReceivedRow { deployment, artifact_spec, input, .. }| ReceivedSpec {
-            id: is_set.then_some(deployment),
-            artifact_spec,
-            input,
+    pub fn new(rows: &[Arc<ReceivedRow>], is_set: bool) -> Self {
+        let specs = rows.iter().map(|row| ReceivedSpec {
+            id: is_set.then_some(row.deployment),
+            artifact_spec: row.artifact_spec.clone(),
+            input: row.input.clone(),
         });
         let mut specs: Vec<_> = specs.collect();
         if is_set { Self::Set { artifact_specs: specs } } else { Self::Single(specs.remove(0)) }

@@ -14,8 +14,7 @@ pub struct CouplingView {
     instance: SmolStr,
     require: Name,
     scope: Scope,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deployment: Option<DeploymentId>,
+    deployment: DeploymentId,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     broken: bool,
 }
@@ -46,8 +45,7 @@ pub struct RequirerView {
     #[serde(skip_serializing_if = "str::is_empty")]
     instance: SmolStr,
     require: Name,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deployment: Option<DeploymentId>,
+    deployment: DeploymentId,
 }
 
 impl From<Requirer> for RequirerView {

@@ -1,12 +1,17 @@
-//! Components and matches as answers show them.
+//! Matches as plans show them.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::catalog::Component;
-use crate::model::{Attributes, ComponentId, ComponentState, DeploymentId, Labels, Layer, Timestamp};
-use crate::planner::Match;
+use crate::catalog::{Catalog, Component};
+use crate::model::{
+    Attributes, ComponentId, ComponentRow, ComponentRows, DeploymentId, Labels, Layer, Owner, ResolvedProvide,
+};
 
-/// A Component: a match of a plan, or an item of `GET /components`, which also has its state and since when.
+use super::artifact_spec::Shown;
+
+/// A Component that was chosen for a require.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MatchView<'a> {
@@ -27,32 +32,56 @@ pub struct MatchView<'a> {
     layer: Layer,
     #[serde(skip_serializing_if = "Option::is_none")]
     deployment: Option<DeploymentId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<ComponentState>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<Timestamp>,
-    labels: std::borrow::Cow<'a, Labels>,
-    attributes: &'a Attributes,
+    labels: Cow<'a, Labels>,
+    attributes: Cow<'a, Attributes>,
 }
 
-impl<'a> From<&'a Match> for MatchView<'a> {
-    fn from(found: &'a Match) -> Self {
+/// Where the values of matches stand that were found in the Catalog.
+pub trait MatchedRows {
+    /// The Component as its row said that this revision wrote; `None` where it is not known.
+    fn matched(&self, component: ComponentId, revision: u64) -> Option<MatchView<'_>>;
+}
+
+/// The Catalog that a plan was resolved against has the rows that its matches refer to.
+impl MatchedRows for Catalog {
+    fn matched(&self, component: ComponentId, revision: u64) -> Option<MatchView<'_>> {
+        let found = self.component(self.find_component(component)?);
+        (found.revision() == revision).then(|| MatchView::from(&found))
+    }
+}
+
+impl MatchedRows for ComponentRows {
+    fn matched(&self, component: ComponentId, revision: u64) -> Option<MatchView<'_>> {
+        self.get(&(component, revision)).map(MatchView::from)
+    }
+}
+
+impl<'a> MatchView<'a> {
+    /// What a member of a set will make.
+    pub(super) fn planned(member: &Shown<'a>, provide: &'a ResolvedProvide) -> Self {
         Self {
-            component: found.component,
-            artifact: (!found.is_server).then_some(&*found.name),
-            server: found.is_server.then_some(&*found.name),
-            system: found.system.as_deref(),
-            version: found.version.as_deref(),
-            environment: &found.environment,
-            instance: &found.instance,
-            interface: &found.interface,
-            layer: found.layer,
-            deployment: found.deployment,
-            state: None,
-            since: None,
-            labels: std::borrow::Cow::Borrowed(&found.labels),
-            attributes: &found.attributes,
+            component: provide.component,
+            artifact: Some(member.slot.artifact.as_str()),
+            server: None,
+            system: Some(member.system.as_str()),
+            version: Some(member.version),
+            environment: member.slot.environment.as_str(),
+            instance: &member.slot.instance,
+            interface: provide.interface.as_str(),
+            layer: provide.layer,
+            deployment: member.deployment,
+            labels: Cow::Borrowed(&provide.labels),
+            attributes: Cow::Borrowed(&provide.attributes),
         }
+    }
+
+    /// Only those attributes that were `asked` for; all, where that is none.
+    #[must_use]
+    pub(super) fn with_only(mut self, asked: &[String]) -> Self {
+        if !asked.is_empty() {
+            self.attributes = Cow::Owned(self.attributes.select(asked).0);
+        }
+        self
     }
 }
 
@@ -70,10 +99,28 @@ impl<'a> From<&Component<'a>> for MatchView<'a> {
             interface: component.interface(),
             layer: component.layer(),
             deployment: component.deployment(),
-            state: Some(component.state()),
-            since: Some(component.since()),
-            labels: std::borrow::Cow::Owned(component.labels()),
-            attributes: component.attributes(),
+            labels: Cow::Owned(component.labels()),
+            attributes: Cow::Borrowed(component.attributes()),
+        }
+    }
+}
+
+impl<'a> From<&'a ComponentRow> for MatchView<'a> {
+    fn from(row: &'a ComponentRow) -> Self {
+        let (name, is_server) = (row.owner.name().as_str(), matches!(row.owner, Owner::Server { .. }));
+        Self {
+            component: Some(row.id),
+            artifact: (!is_server).then_some(name),
+            server: is_server.then_some(name),
+            system: row.system.as_ref().map(|system| system.as_str()),
+            version: row.version.as_deref(),
+            environment: row.owner.environment().as_str(),
+            instance: row.owner.instance(),
+            interface: row.interface.as_str(),
+            layer: row.layer,
+            deployment: row.deployment,
+            labels: Cow::Borrowed(&row.labels),
+            attributes: Cow::Borrowed(&row.attributes),
         }
     }
 }

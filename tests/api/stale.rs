@@ -132,3 +132,47 @@ fn a_repeated_finish_does_not_look_at_attributes() {
     let provides = json!([{"interface": "unknown", "layer": "server", "attributes": {"a": 1}}]);
     server.post(&path, &json!({"success": true, "artifactSpec": {"provides": provides}})).expect(200);
 }
+
+#[test]
+fn what_still_matches_is_never_gone_however_many_came_before_it() {
+    const MANY: usize = 1_100;
+    let server = Server::start();
+    let declare = |name: &str, environment: &str| {
+        let body = json!({"environment": environment, "interface": "host", "attributes": {"address": name}});
+        server.put(&format!("/servers/{name}"), &body)
+    };
+    (0..MANY).for_each(|number| drop(declare(&format!("old-{number}"), "elsewhere")));
+    declare("newest", "test");
+    let plan = server.started(&uses_hosts());
+    (0..MANY).for_each(|number| drop(declare(&format!("old-{number}"), "test")));
+    let finished = server.succeed(&plan);
+    let stale = finished["stale"].as_array().unwrap();
+    assert_eq!(stale.len(), 1_000);
+    assert!(stale.iter().all(|one| text(one, "kind") == "added"));
+    let warned = finished["warnings"].as_array().unwrap().iter().map(|warning| text(warning, "code"));
+    assert!(warned.into_iter().any(|code| code == "stale-truncated"), "more were added than are listed");
+}
+
+#[test]
+fn a_value_that_changed_is_found_among_many_that_only_moved() {
+    const MANY: usize = 999;
+    let server = Server::start();
+    let declare = |name: &str, address: &str, note: &str| {
+        let attributes = json!({"address": address, "note": note});
+        server.put(
+            &format!("/servers/{name}"),
+            &json!({"environment": "test", "interface": "host", "attributes": attributes}),
+        )
+    };
+    let name = |number: usize| format!("a{number:04}");
+    (0..MANY).for_each(|number| drop(declare(&name(number), "same", "x")));
+    declare("b", "old", "x");
+    let plan = server.started(&uses_hosts());
+    // Other rows, of which nothing that was handed out is different.
+    (0..MANY).for_each(|number| drop(declare(&name(number), "same", "y")));
+    declare("b", "new", "y");
+    let finished = server.succeed(&plan);
+    let stale = finished["stale"].as_array().unwrap();
+    let only: Vec<_> = stale.iter().map(|one| (text(one, "kind"), &one["now"]["attributes"]["address"])).collect();
+    assert_eq!(only, [("changed", &json!("new"))]);
+}

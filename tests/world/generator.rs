@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use mortise::document::Json;
 use mortise::model::{
-    ArtifactSpec, Attributes, Expression, Labels, Layer, Name, Operator, Predicate, Provide, Quantifier, Ready,
-    Require, Resolution, Scope, Selector, ServerDeclaration, Slot,
+    ArtifactSpec, Attributes, Expression, FirstDeployment, Labels, Layer, Name, Operator, Predicate, Provide,
+    Quantifier, Ready, Require, Resolution, Scope, Selector, ServerDeclaration, Settings, Slot,
 };
 
 use crate::history::{History, name};
@@ -76,7 +76,10 @@ impl Generator {
 /// Deploys, opens, fails, stops, declares or withdraws something.
 pub fn random_change(generator: &mut Generator, history: &mut History) {
     let slot = generator.slot();
+    // Nothing can be opened where something is, or where policy refuses it.
     let is_open = history.catalog.slot(&slot).is_some_and(|state| state.open().is_some());
+    let policy = history.catalog.first_deployment(&slot.environment, &Settings::default());
+    let is_refused = policy == Some(FirstDeployment::Refuse);
     match generator.below(10) {
         0 => history.declare(&server(generator)),
         1 => {
@@ -87,6 +90,7 @@ pub fn random_change(generator: &mut Generator, history: &mut History) {
         }
         2 if history.catalog.slot(&slot).is_some_and(|state| state.active().is_some()) => history.stop(&slot),
         3 | 4 if is_open => history.fail(&slot),
+        _ if is_refused => {}
         3 => drop(history.open(&spec(generator, slot))),
         _ if !is_open => drop(history.deploy(&spec(generator, slot))),
         _ => {}

@@ -1,14 +1,22 @@
 //! A history in the making: what tests deploy, open, stop and declare, as ChangeSets and the Catalog that they give.
+//!
+//! What is recorded is decided by the same commands as in the server; only identities, tokens and times are the same in every run.
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
+use std::sync::Arc;
+
 use mortise::catalog::Catalog;
-use mortise::model::{
-    Action, ActiveRequire, ArtifactRow, ArtifactSpec, Cause, ChangeSet, ComponentId, ComponentRow, ComponentState,
-    DeploymentId, DeploymentSpec, EnvironmentRow, FirstDeployment, InterfaceRow, LeaseToken, Name, Opening, Outcome,
-    Owner, PlanId, RequirementsRow, Row, ServerDeclaration, Settings, Slot, State, SystemRow, Timestamp,
+use mortise::document::{Json, JsonText};
+use mortise::lifecycle::{
+    Command, DeleteServer, Finish, FinishMember, Moment, PutEnvironment, PutServer, Start, StartMember, Step,
+    resolutions,
 };
-use mortise::planner::{Identities, PlannedSpec, Resolved, plan};
+use mortise::model::{
+    ArtifactSpec, Cause, ChangeSet, ComponentId, ComponentRow, ComponentState, DeploymentId, DeploymentSpec,
+    FirstDeployment, LeaseToken, Name, PlanId, Quantifier, ReceivedRow, Row, ServerDeclaration, Slot, State, Timestamp,
+};
+use mortise::planner::{Identities, Verdict, plan};
 use uuid::Uuid;
 
 pub fn name(text: &str) -> Name {
@@ -33,8 +41,21 @@ pub struct History {
 }
 
 impl History {
+    /// Records rows as they are, whoever would decide them.
     pub fn commit(&mut self, cause: Cause, rows: Vec<Row>) {
-        let change = self.change(cause, rows);
+        self.record(Step { cause, actor: None, rows, beside: Vec::new() });
+    }
+
+    /// Records what a command decides.
+    fn decide<C: Command<Refusal: std::fmt::Debug>>(&mut self, command: &C) -> C::Answer {
+        let decision = command.decide(Moment { catalog: &self.catalog, time: self.time() });
+        let decision = decision.unwrap_or_else(|refusal| panic!("it is refused: {refusal:?}"));
+        decision.steps.into_iter().for_each(|step| self.record(step));
+        decision.answer
+    }
+
+    fn record(&mut self, step: Step) {
+        let change = self.change(step);
         self.catalog.apply(&change);
         self.changes.push(change);
     }
@@ -42,13 +63,15 @@ impl History {
     /// The Catalog as it would be after one more row.
     pub fn with(&self, row: Row) -> Catalog {
         let mut catalog = self.catalog.clone();
-        catalog.apply(&self.change(Cause::Finish, vec![row]));
+        catalog.apply(&self.change(Step { cause: Cause::Finish, actor: None, rows: vec![row], beside: Vec::new() }));
         catalog
     }
 
-    fn change(&self, cause: Cause, rows: Vec<Row>) -> ChangeSet {
+    fn change(&self, step: Step) -> ChangeSet {
         let revision = self.changes.len() as u64 + 1;
-        ChangeSet { revision, id: Uuid::from_u128(u128::from(revision)), time: self.time(), cause, actor: None, rows }
+        let Step { cause, actor, rows, beside } = step;
+        let id = Uuid::from_u128(u128::from(revision));
+        ChangeSet { revision, id, time: self.time(), cause, actor, rows, beside }
     }
 
     /// The time of the next change: a second after the last.
@@ -66,216 +89,153 @@ impl History {
         deployment_id(self.deployments)
     }
 
-    /// Resolves `spec` for a start, whatever the verdict.
-    fn planned(&mut self, spec: &ArtifactSpec) -> (DeploymentId, PlannedSpec) {
-        let deployment = self.next_deployment();
-        let catalog = self.catalog.clone();
-        let identities = Identities::Given { deployments: &[deployment], component: &mut || self.next_component() };
-        let mut plan = plan(&catalog, std::slice::from_ref(spec), &Settings::default(), identities).unwrap();
-        (deployment, plan.members.remove(0))
+    /// One identity for each Provide; those that are kept take none of the new ones.
+    fn identities(&mut self, specs: &[ArtifactSpec]) -> Vec<ComponentId> {
+        let is_kept = |spec: &ArtifactSpec, provide: &mortise::model::Provide| {
+            let mut kept = self.catalog.slot_components(&spec.slot);
+            kept.any(|kept| **kept.interface() == *provide.interface.as_str() && kept.layer() == provide.layer)
+        };
+        let provides = specs.iter().flat_map(|spec| spec.provides.iter().map(move |provide| (spec, provide)));
+        let kept: Vec<_> = provides.map(|(spec, provide)| is_kept(spec, provide)).collect();
+        kept.into_iter().map(|kept| if kept { component_id(0) } else { self.next_component() }).collect()
     }
 
     /// Brings `spec` into its slot with success.
     pub fn deploy(&mut self, spec: &ArtifactSpec) -> DeploymentId {
-        let (deployment, planned) = self.planned(spec);
-        self.deploy_planned(spec, &planned, deployment);
+        let deployment = self.open(spec);
+        self.finish(&spec.slot, true);
         deployment
     }
 
-    /// Brings what was planned into its slot with success.
-    pub fn deploy_planned(&mut self, spec: &ArtifactSpec, planned: &PlannedSpec, deployment: DeploymentId) {
-        let mut rows = self.names(spec, true);
-        rows.extend(self.predecessor(&spec.slot, State::Inactive));
-        rows.push(Row::DeploymentSpec(self.attempt(spec, deployment, State::Active)));
-        let provided = self.components(spec, planned, deployment, ComponentState::Active);
-        let dropped = self
-            .catalog
-            .slot_components(&spec.slot)
-            .filter(|component| component.is_active())
-            .map(|component| component.row());
-        let dropped: Vec<_> = dropped.filter(|row| provided.iter().all(|kept| kept.id != row.id)).collect();
-        rows.extend(
-            dropped.into_iter().map(|row| Row::Component(ComponentRow { state: ComponentState::Inactive, ..row })),
-        );
-        rows.extend(provided.into_iter().map(Row::Component));
-        let requires = active_requires(spec, planned);
-        rows.push(Row::Requirements(RequirementsRow {
-            slot: spec.slot.clone(),
-            deployment: Some(deployment),
-            requires,
-        }));
-        self.commit(Cause::Finish, rows);
-    }
-
-    /// Opens an attempt of `spec`, and leaves it open.
+    /// Opens an attempt of `spec`, and leaves it open. What it requires and nothing provides, it goes without.
     pub fn open(&mut self, spec: &ArtifactSpec) -> DeploymentId {
-        let (deployment, planned) = self.planned(spec);
-        let mut rows = self.names(spec, false);
-        let opening = Opening { action: Action::Publish, token: LeaseToken("token".to_owned()) };
-        let attempt = self.attempt(spec, deployment, State::Draft);
-        let target_state = State::Active;
-        rows.push(Row::DeploymentSpec(DeploymentSpec {
-            opening: Some(opening),
-            target_state,
-            outcome: None,
-            ..attempt
-        }));
-        rows.extend(self.components(spec, &planned, deployment, ComponentState::Planned).into_iter().map(Row::Planned));
-        self.commit(Cause::Start, rows);
-        deployment
+        self.open_all(std::slice::from_ref(spec))[0]
+    }
+
+    /// Opens the attempts of a plan, of a set where there are several.
+    pub fn open_all(&mut self, specs: &[ArtifactSpec]) -> Vec<DeploymentId> {
+        let deployments: Vec<_> = specs.iter().map(|_| self.next_deployment()).collect();
+        let components = self.identities(specs);
+        let identities = Identities::Given { deployments: &deployments, components: &components };
+        let settings = self.catalog.settings().cloned().unwrap_or_default();
+        let mut planned = plan(&self.catalog, specs, &settings, identities).unwrap();
+        if planned.verdict != Verdict::Yes {
+            let lenient: Vec<_> = specs.iter().map(lenient).collect();
+            planned = plan(&self.catalog, &lenient, &settings, identities).unwrap();
+        }
+        let active_revision = planned.active_revision;
+        let rows = resolutions(planned, &deployments);
+        let members = deployments.iter().zip(rows).map(|(&deployment, resolution)| StartMember {
+            deployment,
+            token: LeaseToken(format!("token of {deployment}")),
+            received: Arc::new(received(deployment)),
+            resolution,
+        });
+        let is_set = specs.len() > 1;
+        let start = Start {
+            specs: specs.into(),
+            members: members.collect(),
+            components: components.into(),
+            active_revision,
+            plan: PlanId(if is_set {
+                Uuid::from_u128(deployments[0].0.as_u128() + (1 << 64))
+            } else {
+                deployments[0].0
+            }),
+            is_set,
+            key: None,
+            actor: None,
+            settings: Arc::new(settings),
+            rounds: 1,
+        };
+        self.decide(&start);
+        deployments
     }
 
     /// Ends the open attempt of `slot` without success.
     pub fn fail(&mut self, slot: &Slot) {
-        let open = self.catalog.slot(slot).and_then(|state| state.open()).expect("an attempt is open").as_ref().clone();
-        let failed = DeploymentSpec {
-            current_state: State::Error,
-            opening: None,
-            outcome: Some(Outcome::Failed),
-            finished_at: Some(self.time()),
-            ..open
+        self.finish(slot, false);
+    }
+
+    /// Ends the open attempt of `slot`.
+    pub fn finish(&mut self, slot: &Slot, success: bool) {
+        let open = self.catalog.slot(slot).and_then(|state| state.open()).expect("an attempt is open");
+        let id = open.spec.id;
+        let started =
+            self.changes.iter().rev().find(|change| {
+                change.rows.iter().any(|row| matches!(row, Row::Resolution(row) if row.deployment == id))
+            });
+        let rows = &started.expect("it was started").rows;
+        let together = rows.iter().filter_map(|row| match row {
+            Row::Resolution(row) => Some(row.deployment),
+            _ => None,
+        });
+        let member = FinishMember {
+            id,
+            slot: slot.clone(),
+            token: None,
+            corrected: Vec::new(),
+            bytes: 0,
+            together: together.collect(),
         };
-        self.commit(Cause::Finish, vec![Row::DeploymentSpec(failed)]);
+        self.decide(&Finish { members: vec![member], success, reason: None, actor: None });
     }
 
     /// Makes what runs in `slot` inactive.
     pub fn stop(&mut self, slot: &Slot) {
-        let mut rows = self.predecessor(slot, State::Inactive);
+        let state = self.catalog.slot(slot).expect("something was deployed");
+        let mut rows: Vec<_> = state
+            .active()
+            .map(|active| {
+                let (current_state, target_state) = (State::Inactive, State::Inactive);
+                Row::DeploymentSpec(DeploymentSpec { current_state, target_state, ..active.spec.as_ref().clone() })
+            })
+            .into_iter()
+            .collect();
         let stopped = self.catalog.slot_components(slot).map(|component| component.row());
         rows.extend(
             stopped
                 .map(|row| Row::Component(ComponentRow { state: ComponentState::Inactive, since: self.time(), ..row })),
         );
-        rows.push(Row::Requirements(RequirementsRow { slot: slot.clone(), deployment: None, requires: Vec::new() }));
         self.commit(Cause::Finish, rows);
     }
 
     /// Declares a Server.
     pub fn declare(&mut self, server: &ServerDeclaration) {
-        let id = match self.catalog.server_ever(server.name.as_str()) {
+        let component = match self.catalog.server_ever(server.name.as_str()) {
             Some(component) => component.id(),
             None => self.next_component(),
         };
-        let rows = vec![
-            Row::Interface(InterfaceRow { name: server.interface.clone(), system: None, proven: true }),
-            self.environment(&server.environment, false),
-            Row::Component(ComponentRow {
-                id,
-                owner: Owner::Server { name: server.name.clone(), environment: server.environment.clone() },
-                system: None,
-                interface: server.interface.clone(),
-                layer: server.layer,
-                version: server.version.clone(),
-                labels: server.labels.clone(),
-                attributes: server.attributes.clone(),
-                state: ComponentState::Active,
-                since: self.time(),
-                deployment: None,
-            }),
-        ];
-        self.commit(Cause::PutServer, rows);
+        let put = PutServer { declaration: server.clone(), component, actor: None };
+        // One that moves away from under its couplings would be refused.
+        if put.decide(Moment { catalog: &self.catalog, time: self.time() }).is_ok() {
+            self.decide(&put);
+        }
     }
 
     /// Withdraws a Server.
     pub fn withdraw(&mut self, server: &str) {
-        let row = self.catalog.server(server).expect("it was declared").row();
-        self.commit(Cause::DeleteServer, vec![Row::Component(ComponentRow { state: ComponentState::Inactive, ..row })]);
+        self.decide(&DeleteServer { name: name(server), actor: None });
     }
 
     /// Sets the policy of an Environment.
     pub fn set_policy(&mut self, environment: &Name, policy: Option<FirstDeployment>) {
-        let Row::Environment(row) = self.environment(environment, false) else { unreachable!("it is one") };
-        self.commit(Cause::PutEnvironment, vec![Row::Environment(EnvironmentRow { first_deployment: policy, ..row })]);
-    }
-
-    fn environment(&self, environment: &Name, proven: bool) -> Row {
-        let known = self.catalog.environment(environment.as_str());
-        Row::Environment(EnvironmentRow {
-            name: environment.clone(),
-            first_deployment: known.as_ref().and_then(|row| row.first_deployment),
-            proven: proven || known.is_some_and(|row| row.proven),
-        })
-    }
-
-    fn names(&self, spec: &ArtifactSpec, proven: bool) -> Vec<Row> {
-        let (artifact, system) = (spec.slot.artifact.clone(), spec.system.clone());
-        let mut rows = vec![
-            Row::System(SystemRow { name: system.clone() }),
-            Row::Artifact(ArtifactRow { name: artifact, system: system.clone(), proven }),
-            self.environment(&spec.slot.environment, proven),
-        ];
-        let interfaces = spec.provides.iter().map(|provide| &provide.interface);
-        rows.extend(
-            interfaces
-                .map(|name| Row::Interface(InterfaceRow { name: name.clone(), system: Some(system.clone()), proven })),
-        );
-        rows
-    }
-
-    /// The active attempt of `slot`, which is to be in another state.
-    fn predecessor(&self, slot: &Slot, state: State) -> Vec<Row> {
-        let active = self.catalog.slot(slot).and_then(|state| state.active());
-        let ended =
-            active.map(|spec| DeploymentSpec { current_state: state, target_state: state, ..spec.as_ref().clone() });
-        ended.map(Row::DeploymentSpec).into_iter().collect()
-    }
-
-    fn attempt(&self, spec: &ArtifactSpec, id: DeploymentId, state: State) -> DeploymentSpec {
-        DeploymentSpec {
-            id,
-            plan: PlanId(id.0),
-            slot: spec.slot.clone(),
-            system: spec.system.clone(),
-            version: spec.version.clone(),
-            number: self.catalog.slot(&spec.slot).map_or(0, |slot| slot.last_number()) + 1,
-            current_state: state,
-            target_state: state,
-            opening: None,
-            outcome: Some(Outcome::Succeeded),
-            reason: None,
-            ended_with: None,
-            created_at: self.time(),
-            finished_at: None,
-            actor: None,
-            supersedes: None,
-        }
-    }
-
-    fn components(
-        &self,
-        spec: &ArtifactSpec,
-        planned: &PlannedSpec,
-        deployment: DeploymentId,
-        state: ComponentState,
-    ) -> Vec<ComponentRow> {
-        let provides = spec.provides.iter().zip(&planned.provides);
-        let rows = provides.map(|(provide, planned)| ComponentRow {
-            id: planned.component.expect("a start gives identities"),
-            owner: Owner::Slot(spec.slot.clone()),
-            system: Some(spec.system.clone()),
-            interface: provide.interface.clone(),
-            layer: provide.layer,
-            version: Some(spec.version.clone()),
-            labels: provide.labels.clone(),
-            attributes: planned.attributes.clone(),
-            state,
-            since: self.time(),
-            deployment: Some(deployment),
-        });
-        rows.collect()
+        let (name, first_deployment) = (environment.clone(), policy);
+        self.decide(&PutEnvironment { name, first_deployment, actor: None });
     }
 }
 
-fn active_requires(spec: &ArtifactSpec, planned: &PlannedSpec) -> Vec<ActiveRequire> {
-    let requires = spec.requires.iter().map(|(name, require)| (name, require, &planned.requires[name]));
-    let hosts = spec.deployment_spec.iter().map(|(name, require)| (name, require, &planned.deployment_spec[name]));
-    let active = requires.chain(hosts).map(|(name, require, resolved): (_, _, &Resolved)| ActiveRequire {
-        name: name.clone(),
-        interface: require.interface.clone(),
-        selector: resolved.selector.clone(),
-        scope: require.scope,
-        quantifier: require.quantifier,
-        providers: resolved.matches.iter().filter_map(|found| found.component).collect(),
-    });
-    active.collect()
+/// The same, met by whatever there is.
+fn lenient(spec: &ArtifactSpec) -> ArtifactSpec {
+    let mut spec = spec.clone();
+    for require in spec.requires.values_mut().chain(spec.deployment_spec.values_mut()) {
+        require.quantifier = Quantifier::new(0, None).expect("it has no upper bound");
+    }
+    spec
+}
+
+/// What was received of an attempt, of which these tests know nothing.
+fn received(deployment: DeploymentId) -> ReceivedRow {
+    let nothing = JsonText::from(&Json::Object(Vec::new()));
+    ReceivedRow { deployment, artifact_spec: nothing.clone(), input: nothing, annotations: Default::default() }
 }

@@ -1,4 +1,4 @@
-//! What nobody may read, whoever asks: the tokens of leases, and the texts of the history, in which they stand too.
+//! What nobody may read, whoever asks: the tokens of leases, and what the history and its snapshots stand in.
 //!
 //! Their nodes may come out whole, without these properties (see [`is_secret`]); so what has to be told here is every other
 //! way to a property: by its name, by a name that is made at run time, or all of them at once.
@@ -7,9 +7,9 @@ use super::tokens::{Token, TokenKind};
 use super::{Refusal, RefusalKind};
 
 /// Labels and types of what holds a secret, or is nothing but a part of the history.
-const NAMES: [&str; 4] = ["Lease", "PART", "Snapshot", "Text"];
+const NAMES: [&str; 5] = ["Lease", "PART", "Part", "Record", "Snapshot"];
 /// Properties that are secrets.
-const PROPERTIES: [&str; 2] = ["text", "token"];
+const PROPERTIES: [&str; 2] = ["bytes", "token"];
 /// After these a bracket begins a list, not a place in one. WHERE and DISTINCT are not among them: Neo4j reads them as
 /// variables where it can, and what stands in brackets behind them could then be the name of a secret.
 const BEFORE_A_LIST: [&str; 14] =
