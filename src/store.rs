@@ -4,18 +4,23 @@
 //! that may.
 
 pub mod embedded;
+mod format_1;
 pub mod neo4j;
+mod plan;
 mod question;
+mod record;
 pub mod transfer;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use plan::{component_rows, plan};
 pub use question::{Cell, Ending, Query, QueryError, TakeRow, Unanswerable};
 
 use crate::catalog::Catalog;
 use crate::model::{
-    ChangeSet, Condition, DeploymentId, DeploymentSpec, Outcome, PlanId, PlanRow, ReceivedRow, ResolutionRow, State,
-    Timestamp,
+    ChangeSet, ComponentId, ComponentRows, Condition, DeploymentId, DeploymentSpec, LeaseToken, Outcome, PlanId,
+    PlanRow, Row, State, Timestamp,
 };
 
 /// What every backend provides.
@@ -54,25 +59,40 @@ pub trait Store: Send + Sync {
     /// Whether other processes may write to it too, so that what this one knows may be old.
     fn is_shared(&self) -> bool;
 
-    /// Up to `limit` ChangeSets after `revision`, in order.
+    /// Up to `limit` ChangeSets after `revision`, in order; with each what is kept beside the history and was written with it last.
     ///
     /// # Errors
     /// [`StoreError`] where they cannot be read.
     fn changes_after(&self, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError>;
 
-    /// An attempt with its specification and newest resolution.
+    /// The ChangeSets of these revisions, all of them.
     ///
     /// # Errors
-    /// [`StoreError`] where it cannot be read.
-    fn deployment(&self, id: DeploymentId) -> Result<Option<StoredDeployment>, StoreError> {
-        Ok(self.members(&[id])?.pop().flatten())
-    }
+    /// [`StoreError`] where they cannot be read, or one is missing.
+    fn changes_at(&self, revisions: &BTreeSet<u64>) -> Result<BTreeMap<u64, ChangeSet>, StoreError>;
 
-    /// Several attempts, in the order of `ids`: a set is read at once, since its members share the changes they stand in.
+    /// The rows of Components as these revisions wrote them.
     ///
     /// # Errors
     /// [`StoreError`] where they cannot be read.
-    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError>;
+    fn components_at(&self, wanted: &BTreeMap<u64, BTreeSet<ComponentId>>) -> Result<ComponentRows, StoreError> {
+        let mut found = ComponentRows::new();
+        plan::each_change(self, wanted.keys().copied(), |change| {
+            let revision = change.revision;
+            let rows = change.rows.into_iter().filter_map(|row| match row {
+                Row::Component(row) if wanted[&revision].contains(&row.id) => Some(row),
+                _ => None,
+            });
+            found.extend(rows.map(|row| ((row.id, revision), row)));
+        })?;
+        Ok(found)
+    }
+
+    /// Attempts and where their rows stand in the history, in the order of `ids`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where they cannot be read.
+    fn located(&self, ids: &[DeploymentId]) -> Result<Vec<Option<LocatedAttempt>>, StoreError>;
 
     /// A plan that was posted as a set.
     ///
@@ -116,15 +136,17 @@ pub struct Turn<'a> {
 /// Decides what to record, once it has learnt what it missed.
 pub type Decide<'a> = dyn FnMut(Turn<'_>) -> Vec<ChangeSet> + 'a;
 
-/// An attempt and what belongs to it.
-#[derive(Clone, Debug)]
-pub struct StoredDeployment {
+/// An attempt, and where what belongs to it stands in the history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LocatedAttempt {
     /// The attempt as it is now.
     pub spec: DeploymentSpec,
-    /// Specification and inputs as received.
-    pub received: ReceivedRow,
-    /// The newest resolution.
-    pub resolution: ResolutionRow,
+    /// The token that it was opened with last.
+    pub token: Option<LeaseToken>,
+    /// The revision that has what was received of it.
+    pub received: u64,
+    /// The revision that has its newest resolution.
+    pub resolved: u64,
 }
 
 /// An attempt in a list, and where it stands in the order of the list.

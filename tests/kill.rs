@@ -102,7 +102,7 @@ fn a_process_killed_while_it_writes_a_snapshot_starts_again_with_everything() {
         let started = server.started(
             &json!({"system": "shop", "name": format!("last-{round}"), "version": "1", "environment": "test"}),
         );
-        let unfinished = folder.path().join("snapshot.jsonl.new");
+        let unfinished = folder.path().join("snapshot.zst.new");
         std::fs::write(&unfinished, "").unwrap();
         server.terminate();
         while std::fs::metadata(&unfinished).is_ok_and(|file| file.len() == 0) {

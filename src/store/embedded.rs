@@ -1,27 +1,32 @@
 //! The embedded store: one folder, one SQLite database, nothing to install.
 //!
-//! The history is the table `change`; every other table is an index into it that could be made anew from it. One connection
+//! The history are the records; leases and idempotency keys stand beside it, and the rest is an index that can be made anew from
+//! both. One connection
 //! writes, on the committer's thread; readers have connections of their own, and WAL lets neither wait for the other. The
 //! write-ahead log is moved into the database in the background, so that no commit waits for that.
 
 mod background;
 mod folder;
 mod history;
+mod index;
 mod query;
 mod schema;
 mod snapshot;
+mod upgrade;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
 
 use super::{
-    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, Page, Query, QueryError, Store, StoreError,
-    StoredDeployment, TakeRow, Turn,
+    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, LocatedAttempt, Page, Query, QueryError, Store,
+    StoreError, TakeRow, Turn,
 };
 use crate::catalog::Catalog;
-use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
+use crate::model::{ChangeSet, ComponentId, ComponentRows, DeploymentId, PlanId, PlanRow};
 use background::Background;
 use folder::Folder;
 use query::Asking;
@@ -38,8 +43,11 @@ pub struct EmbeddedStore {
 
 impl EmbeddedStore {
     /// Whether there is a store in a folder.
-    pub fn exists(path: &Path) -> bool {
-        path.join(folder::DATABASE).is_file()
+    ///
+    /// # Errors
+    /// What the system says where that cannot be told.
+    pub fn exists(path: &Path) -> std::io::Result<bool> {
+        path.join(folder::DATABASE).try_exists()
     }
 
     /// Opens a folder, made where there is none. While it is open no other process can open it.
@@ -48,6 +56,7 @@ impl EmbeddedStore {
     /// [`StoreError`] where another process has it, or it cannot be read or written, or a newer version wrote it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let folder = Arc::new(Folder::open(path)?);
+        upgrade::database(&folder)?;
         let writer = Arc::new(Mutex::new(schema::open_writer(&folder.database())?));
         let background = Background::start(folder.clone(), writer.clone())?;
         Ok(Self { folder, readers: Mutex::default(), writer, background, asking: Asking::default() })
@@ -69,8 +78,13 @@ impl Store for EmbeddedStore {
     fn load(&self) -> Result<Catalog, StoreError> {
         self.read(|connection| {
             let mut catalog = snapshot::load(&self.folder, connection)?.unwrap_or_default();
-            self.background.snapshot_is_at(catalog.revision());
-            history::each_change_after(connection, catalog.revision(), |change| catalog.apply(&change))?;
+            let kept = catalog.revision();
+            self.background.snapshot_is_at(kept);
+            history::each_change_after(connection, kept, |change| {
+                catalog.apply(&change);
+                ControlFlow::Continue(())
+            })?;
+            history::each_beside(connection, kept, u64::MAX, |_, beside| catalog.apply_beside(&beside))?;
             Ok(catalog)
         })
     }
@@ -96,19 +110,24 @@ impl Store for EmbeddedStore {
         self.read(|connection| history::changes_after(connection, revision, limit))
     }
 
-    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError> {
-        self.read(|connection| {
-            let mut changes = history::Changes::default();
-            ids.iter().map(|&id| history::deployment(connection, id, &mut changes)).collect()
-        })
+    fn changes_at(&self, revisions: &BTreeSet<u64>) -> Result<BTreeMap<u64, ChangeSet>, StoreError> {
+        self.read(|connection| history::changes_at(connection, revisions))
+    }
+
+    fn components_at(&self, wanted: &BTreeMap<u64, BTreeSet<ComponentId>>) -> Result<ComponentRows, StoreError> {
+        self.read(|connection| history::components_at(connection, wanted))
+    }
+
+    fn located(&self, ids: &[DeploymentId]) -> Result<Vec<Option<LocatedAttempt>>, StoreError> {
+        self.read(|connection| ids.iter().map(|&id| index::located(connection, id)).collect())
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {
-        self.read(|connection| history::set(connection, id))
+        self.read(|connection| index::set(connection, id))
     }
 
     fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
-        self.read(|connection| history::deployments(connection, filter, page))
+        self.read(|connection| index::deployments(connection, filter, page))
     }
 
     fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {
@@ -122,6 +141,8 @@ impl Store for EmbeddedStore {
     fn close(&self, catalog: &Catalog) {
         self.background.stop(catalog);
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        background::empty_log(&self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(error) = schema::empty_log(&self.writer.lock().unwrap_or_else(PoisonError::into_inner)) {
+            tracing::warn!(%error, "the next start reads the write-ahead log");
+        }
     }
 }

@@ -13,16 +13,19 @@ use crate::ledger::{End, Ledger};
 pub struct Record {
     changes: Vec<ChangeSet>,
     deployments: Vec<DeploymentRow>,
-    sets: BTreeMap<PlanId, u64>,
+    keys: BTreeMap<String, String>,
+    leases: BTreeSet<DeploymentId>,
+    sets: BTreeMap<PlanId, Vec<DeploymentId>>,
 }
 
 /// A row of the table `deployment`.
 struct DeploymentRow {
     id: DeploymentId,
-    columns: [Option<String>; 8],
+    columns: [Option<String>; 11],
     received: u64,
     resolved: u64,
-    spec: DeploymentSpec,
+    /// Its number, the revision that ended it, and when that was.
+    numbers: (u64, Option<u64>, Option<i64>),
 }
 
 /// Reads a folder that no process has open.
@@ -31,40 +34,48 @@ pub fn read(folder: &Path) -> Record {
     let connection = Connection::open_with_flags(folder.join("mortise.sqlite"), flags).unwrap();
     let integrity: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(integrity, "ok");
-    let mut statement = connection.prepare("SELECT revision, body FROM change ORDER BY revision").unwrap();
-    let changes = statement.query_map([], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, String>(1)?))).unwrap();
-    let changes = changes.map(|row| {
-        let (revision, body) = row.unwrap();
-        let change: ChangeSet = serde_json::from_str(&body).unwrap();
-        assert_eq!(change.revision, revision);
-        change
-    });
-    let changes = changes.collect();
+    let mut statement = connection.prepare("SELECT first, last, body FROM record ORDER BY last").unwrap();
+    let records = statement
+        .query_map([], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?, row.get::<_, Vec<u8>>(2)?)))
+        .unwrap();
+    let mut changes: Vec<ChangeSet> = Vec::new();
+    for record in records {
+        let (first, last, body) = record.unwrap();
+        let text = zstd::decode_all(&*body).unwrap();
+        changes.extend(text.split_inclusive(|&byte| byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()));
+        assert_eq!(changes.last().map(|change| change.revision), Some(last));
+        assert_eq!(changes.len() as u64, last, "the record from {first} to {last} does not follow the one before it");
+    }
+    let mut statement = connection.prepare("SELECT key, plan FROM idempotency_key").unwrap();
+    let keys = statement.query_map([], |row| Ok((row.get(0)?, identity(row.get(1)?).to_string()))).unwrap();
+    let keys = keys.map(Result::unwrap).collect();
+    let mut statement = connection.prepare("SELECT deployment FROM lease").unwrap();
+    let leases = statement.query_map([], |row| Ok(DeploymentId(identity(row.get(0)?)))).unwrap();
+    let leases = leases.map(Result::unwrap).collect();
     let mut statement = connection
         .prepare(
             "SELECT id, system, artifact, environment, instance, current_state, target_state, condition, outcome,
-                    received, resolved, row FROM deployment ORDER BY place",
+                    opening, reason, version, received, resolved, number, ended, finished_at FROM deployment ORDER BY place",
         )
         .unwrap();
     let deployments = statement.query_map([], |row| {
-        let mut columns = [const { None }; 8];
+        let mut columns = [const { None }; 11];
         for (index, column) in columns.iter_mut().enumerate() {
             *column = row.get(index + 1)?;
         }
-        let spec: String = row.get(11)?;
-        let spec = serde_json::from_str(&spec).expect("it is what was written");
         Ok(DeploymentRow {
             id: DeploymentId(identity(row.get(0)?)),
             columns,
-            received: row.get(9)?,
-            resolved: row.get(10)?,
-            spec,
+            received: row.get(12)?,
+            resolved: row.get(13)?,
+            numbers: (row.get(14)?, row.get(15)?, row.get(16)?),
         })
     });
     let deployments = deployments.unwrap().map(Result::unwrap).collect();
-    let mut statement = connection.prepare("SELECT id, revision FROM plan_set").unwrap();
-    let sets = statement.query_map([], |row| Ok((PlanId(identity(row.get(0)?)), row.get(1)?))).unwrap();
-    Record { changes, deployments, sets: sets.map(Result::unwrap).collect() }
+    let mut statement = connection.prepare("SELECT id, members FROM plan_set").unwrap();
+    let members = |bytes: Vec<u8>| bytes.chunks(16).map(|id| DeploymentId(identity(id.to_vec()))).collect();
+    let sets = statement.query_map([], |row| Ok((PlanId(identity(row.get(0)?)), members(row.get(1)?)))).unwrap();
+    Record { changes, deployments, keys, leases, sets: sets.map(Result::unwrap).collect() }
 }
 
 fn identity(bytes: Vec<u8>) -> Uuid {
@@ -76,8 +87,9 @@ impl Record {
     pub fn check(&self) {
         let mut attempts: BTreeMap<DeploymentId, DeploymentSpec> = BTreeMap::new();
         let mut newest: BTreeMap<DeploymentId, u64> = BTreeMap::new();
-        let (mut ids, mut keys, mut sets) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
+        let (mut ids, mut sets) = (BTreeSet::new(), BTreeMap::new());
         let mut numbers: BTreeMap<Slot, u64> = BTreeMap::new();
+        let mut slots: BTreeMap<Slot, BTreeSet<DeploymentId>> = BTreeMap::new();
         let mut order = Vec::new();
         for (index, change) in self.changes.iter().enumerate() {
             assert_eq!(change.revision, index as u64 + 1, "the history has a gap");
@@ -95,20 +107,20 @@ impl Record {
                         *last += u64::from(is_new);
                         let is_next = !is_new || spec.number == *last;
                         assert!(is_next, "the numbers of {} have a gap, or one is used again", spec.slot);
+                        slots.entry(spec.slot.clone()).or_default().insert(spec.id);
                         order.extend(is_new.then_some((spec.id, change.revision)));
                     }
                     Row::Resolution(resolution) => drop(newest.insert(resolution.deployment, change.revision)),
-                    Row::Key(key) => assert!(keys.insert(key.key.clone()), "the key {} stands for two plans", key.key),
                     Row::Plan(plan) => {
                         let here: BTreeSet<_> = specs(change).map(|spec| spec.id).collect();
                         assert!(plan.members.iter().all(|member| here.contains(member)), "a set is recorded in halves");
-                        sets.insert(plan.id, change.revision);
+                        sets.insert(plan.id, plan.members.clone());
                     }
                     _ => {}
                 }
             }
             for slot in specs(change).map(|spec| &spec.slot) {
-                let here = || attempts.values().filter(|spec| spec.slot == *slot);
+                let here = || slots[slot].iter().map(|id| &attempts[id]);
                 let active = here().filter(|spec| spec.current_state == State::Active).count();
                 let open = here().filter(|spec| spec.opening.is_some()).count();
                 assert!(active <= 1 && open <= 1, "{slot} has {active} active and {open} open at {}", change.revision);
@@ -117,7 +129,10 @@ impl Record {
         assert_eq!(self.sets, sets);
         assert_eq!(self.deployments.iter().map(|row| (row.id, row.received)).collect::<Vec<_>>(), order);
         for row in &self.deployments {
-            assert_eq!(attempts.get(&row.id), Some(&row.spec), "the row is not what the history says");
+            let spec = attempts.get(&row.id).expect("the history knows it");
+            let numbers = (spec.number, spec.ended, spec.finished_at.map(|time| time.as_milliseconds()));
+            assert_eq!(row.numbers, numbers, "the row is not what the history says");
+            assert!(self.leases.contains(&row.id), "the token of {} is lost", row.id);
             assert_eq!(newest.get(&row.id), Some(&row.resolved));
             let received = self.changes[row.received as usize - 1].rows.iter();
             assert!(
@@ -125,7 +140,6 @@ impl Record {
                     .into_iter()
                     .any(|other| matches!(other, Row::Received(received) if received.deployment == row.id))
             );
-            let spec = &row.spec;
             let says = [
                 Some(spec.system.to_string()),
                 Some(spec.slot.artifact.to_string()),
@@ -135,6 +149,9 @@ impl Record {
                 Some(spec.target_state.as_str().to_owned()),
                 Some(spec.condition().as_str().to_owned()),
                 spec.outcome.map(|outcome| outcome.as_str().to_owned()),
+                spec.opening.map(|action| action.as_str().to_owned()),
+                spec.reason.clone(),
+                Some(spec.version.to_string()),
             ];
             assert_eq!(row.columns, says);
         }
@@ -142,22 +159,20 @@ impl Record {
 
     /// Whether everything that a client was told stands in the history, once.
     pub fn check_ledger(&self, ledger: &Ledger) {
-        let recorded: BTreeMap<String, &DeploymentRow> =
-            self.deployments.iter().map(|row| (row.id.to_string(), row)).collect();
-        let keys = self.changes.iter().flat_map(|change| &change.rows).filter_map(|row| match row {
-            Row::Key(key) => Some((key.key.as_str(), key.plan.to_string())),
-            _ => None,
-        });
-        let keys: BTreeMap<&str, String> = keys.collect();
+        let recorded: BTreeSet<String> = self.deployments.iter().map(|row| row.id.to_string()).collect();
+        let mut attempts: BTreeMap<String, &DeploymentSpec> = BTreeMap::new();
+        for spec in self.changes.iter().flat_map(specs) {
+            attempts.insert(spec.id.to_string(), spec);
+        }
         for plan in &ledger.plans {
             for member in plan.members() {
-                let row =
-                    recorded.get(member).unwrap_or_else(|| panic!("{member} was acknowledged, and is not recorded"));
-                assert_eq!(row.spec.plan.to_string(), plan.id());
-                assert_eq!(row.spec.opening.is_none(), matches!(plan.end, End::Ended(_)), "{member}");
+                assert!(recorded.contains(member), "{member} was acknowledged, and is not recorded");
+                let spec = attempts[member];
+                assert_eq!(spec.plan.to_string(), plan.id());
+                assert_eq!(spec.opening.is_none(), matches!(plan.end, End::Ended(_)), "{member}");
             }
             if let Some(key) = &plan.start.key {
-                assert_eq!(keys.get(key.as_str()).map(String::as_str), Some(plan.id()));
+                assert_eq!(self.keys.get(key.as_str()).map(String::as_str), Some(plan.id()));
             }
         }
     }

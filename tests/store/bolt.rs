@@ -73,7 +73,7 @@ pub mod neo4j {
         assert_graph_is_that_of_its_history(uri);
 
         // Without what came before it in the history it still gives everything, so it is what is read.
-        change_graph(uri, "MATCH (:Change {revision: 3})-[:PART]->(t:Text) SET t.text = 'gone'");
+        change_graph(uri, "MATCH (r:Record)-[:PART]->(t:Part) WHERE r.first = 1 SET t.bytes = null");
         assert_same(&place.0.open().load().unwrap(), &applied(&history));
         change_graph(uri, "MATCH (s:Snapshot) SET s.change = 'another'");
         assert!(place.0.open().load().is_err(), "the history is damaged, and the snapshot is not of this one");
@@ -85,8 +85,8 @@ pub mod neo4j {
         let uri = place.0.0.uri();
         let history = random(40);
         let damages = [
-            "MATCH (:Snapshot)-[p:PART]->(t:Text) WITH p, t ORDER BY p.n DESC LIMIT 1 DETACH DELETE t",
-            "MATCH (:Snapshot)-[p:PART]->(t:Text) WITH p, t ORDER BY p.n LIMIT 1 SET t.text = '{' + t.text",
+            "MATCH (:Snapshot)-[p:PART]->(t:Part) WITH p, t ORDER BY p.n DESC LIMIT 1 DETACH DELETE t",
+            "MATCH (:Snapshot)-[:PART]->(t:Part) MATCH (:Record)-[:PART]->(other:Part) WITH t, other LIMIT 1 SET t.bytes = other.bytes",
             "MATCH (s:Snapshot) SET s.rows = s.rows + 1",
             "MATCH (s:Snapshot) SET s.revision = 100000",
         ];

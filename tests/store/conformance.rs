@@ -3,14 +3,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mortise::catalog::Catalog;
-use mortise::model::{ChangeSet, Condition, DeploymentId, Outcome, PlanId, Row, State};
-use mortise::store::{CommitError, DeploymentFilter, ListedDeployment, Page, Store};
+use mortise::model::{
+    Attempt, Beside, Cause, ChangeSet, Condition, DeploymentId, KeyRow, Outcome, PlanId, State, Timestamp,
+};
+use mortise::store::{CommitError, DeploymentFilter, ListedDeployment, Page, Store, Turn, plan};
 use uuid::Uuid;
 
 use crate::database::Absent;
 use crate::generator::{Generator, random_change};
 use crate::history::{History, deployment_id};
-use crate::sample::{Sample, received, slot};
+use crate::sample::{Sample, received, slot, token};
 
 /// Where a store is kept: opened empty first, and then again with all that was committed.
 pub trait Place {
@@ -31,6 +33,7 @@ macro_rules! conformance {
             what_is_loaded_is_what_applying_the_changes_gives,
             a_batch_that_does_not_follow_the_last_revision_leaves_nothing,
             changes_come_back_as_they_were_committed_in_order,
+            what_is_kept_beside_the_history_comes_with_the_change_that_wrote_it_last,
             an_attempt_comes_back_with_what_was_received_and_its_newest_resolution,
             a_set_comes_back_with_its_members_in_order,
             attempts_are_listed_newest_first_in_pages,
@@ -58,7 +61,7 @@ pub fn an_empty_store_loads_an_empty_catalog(place: &impl Place) {
     let catalog = store.load().unwrap();
     assert_eq!((catalog.revision(), catalog.rows().count()), (0, 0));
     assert!(store.changes_after(0, 10).unwrap().is_empty());
-    assert!(store.deployment(deployment_id(1)).unwrap().is_none());
+    assert!(stored(store.as_ref(), deployment_id(1)).is_none());
     assert!(store.set(PlanId(Uuid::from_u128(1))).unwrap().is_none());
     assert!(store.deployments(&DeploymentFilter::default(), ALL).unwrap().is_empty());
     store.append(&[]).unwrap();
@@ -128,6 +131,47 @@ pub fn changes_come_back_as_they_were_committed_in_order(place: &impl Place) {
     assert!(store.changes_after(0, 0).unwrap().is_empty());
 }
 
+pub fn what_is_kept_beside_the_history_comes_with_the_change_that_wrote_it_last(place: &impl Place) {
+    let key = |key: &str, plan| Beside::Key(KeyRow { key: key.to_owned(), plan: PlanId(Uuid::from_u128(plan)) });
+    let change = |revision: u64, beside| ChangeSet {
+        revision,
+        id: Uuid::from_u128(revision.into()),
+        time: Timestamp::from_milliseconds(revision as i64),
+        cause: Cause::Start,
+        actor: None,
+        rows: Vec::new(),
+        beside,
+    };
+    let store = place.open();
+    store.append(&[change(1, vec![key("again", 1)]), change(2, vec![key("a", 2), key("b", 2)])]).unwrap();
+    store.append(&[change(3, vec![key("again", 3)]), change(4, Vec::new())]).unwrap();
+    let due = [
+        change(1, vec![]),
+        change(2, vec![key("a", 2), key("b", 2)]),
+        change(3, vec![key("again", 3)]),
+        change(4, vec![]),
+    ];
+    for (after, limit) in [(0, 10), (0, 1), (1, 1), (1, 2), (2, 1), (3, 10)] {
+        let found = store.changes_after(after as u64, limit).unwrap();
+        assert_eq!(found, due[after..(after + limit).min(4)], "{limit} after {after}");
+    }
+    let mut missed = Vec::new();
+    let mut learn = |turn: Turn<'_>| {
+        missed = turn.missed.to_vec();
+        Vec::new()
+    };
+    store.commit(1, &mut learn).unwrap();
+    if store.is_shared() {
+        assert_eq!(missed, due[1..]);
+    }
+    drop(store);
+    let catalog = place.open().load().unwrap();
+    assert_eq!(
+        ["again", "b"].map(|name| catalog.plan_of_key(name)),
+        [3, 2].map(|plan| Some(PlanId(Uuid::from_u128(plan))))
+    );
+}
+
 pub fn an_attempt_comes_back_with_what_was_received_and_its_newest_resolution(place: &impl Place) {
     let store = place.open();
     let mut sample = Sample::default();
@@ -137,23 +181,30 @@ pub fn an_attempt_comes_back_with_what_was_received_and_its_newest_resolution(pl
     sample.end(first, Outcome::Succeeded);
     store.append(&sample.changes).unwrap();
     for attempt in sample.attempts() {
-        let stored = store.deployment(attempt.id).unwrap().unwrap();
-        assert_eq!(stored.spec, *attempt);
-        assert_eq!(stored.received, received(attempt));
-        assert!(stored.resolution.artifact_spec.as_str().contains("as planned"));
-        assert_eq!(stored.resolution.deployment, attempt.id);
+        let found = stored(store.as_ref(), attempt.id).unwrap();
+        assert_eq!(found.spec, *attempt);
+        assert_eq!(found.token, Some(token(attempt.id)));
+        assert_eq!(*found.received, received(attempt));
+        assert!(found.resolution.spec.description.as_ref().unwrap().contains("as planned"));
+        assert_eq!(found.resolution.deployment, attempt.id);
     }
 
     let corrected = sample.resolve_again(members[1], "corrected");
     store.append(&sample.changes[3..]).unwrap();
     let corrected_again = sample.resolve_again(members[1], "corrected again");
     store.append(&sample.changes[4..]).unwrap();
-    let stored = store.deployment(members[1]).unwrap().unwrap();
-    assert_ne!(stored.resolution, corrected);
-    assert_eq!(stored.resolution, corrected_again);
-    assert_eq!(stored.received, received(sample.attempt(members[1])));
-    assert!(store.deployment(members[0]).unwrap().unwrap().resolution.artifact_spec.as_str().contains("as planned"));
-    assert!(store.deployment(DeploymentId(Uuid::from_u128(9))).unwrap().is_none());
+    let found = stored(store.as_ref(), members[1]).unwrap();
+    assert_ne!(*found.resolution, corrected);
+    assert_eq!(*found.resolution, corrected_again);
+    assert_eq!(*found.received, received(sample.attempt(members[1])));
+    let other = stored(store.as_ref(), members[0]).unwrap();
+    assert!(other.resolution.spec.description.as_ref().unwrap().contains("as planned"));
+    assert!(stored(store.as_ref(), DeploymentId(Uuid::from_u128(9))).is_none());
+}
+
+/// An attempt with what belongs to it, looked at alone.
+fn stored(store: &dyn Store, id: DeploymentId) -> Option<Attempt> {
+    plan(store, PlanId(id.0)).unwrap().map(|mut plan| plan.members.remove(0))
 }
 
 pub fn a_set_comes_back_with_its_members_in_order(place: &impl Place) {
@@ -166,7 +217,7 @@ pub fn a_set_comes_back_with_its_members_in_order(place: &impl Place) {
     store.append(&sample.changes).unwrap();
     for (plan, members) in [(many, ids), (one, only)] {
         let found = store.set(plan).unwrap().unwrap();
-        assert_eq!((found.id, found.set, found.members), (plan, true, members));
+        assert_eq!((found.id, found.members), (plan, members));
     }
     assert!(store.set(PlanId(single.0)).unwrap().is_none(), "a plan of one specification is no set");
 }
@@ -372,7 +423,7 @@ pub fn applied(changes: &[ChangeSet]) -> Catalog {
 pub fn assert_same(found: &Catalog, expected: &Catalog) {
     assert_eq!((found.revision(), found.time()), (expected.revision(), expected.time()));
     let rows = |catalog: &Catalog| {
-        let mut rows: Vec<String> = catalog.rows().map(|row: Row| serde_json::to_string(&row).unwrap()).collect();
+        let mut rows: Vec<String> = catalog.rows().map(|row| serde_json::to_string(&row).unwrap()).collect();
         rows.sort();
         rows
     };

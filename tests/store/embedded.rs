@@ -51,7 +51,7 @@ impl Folder {
     }
 
     fn snapshot(&self) -> PathBuf {
-        self.path().join("snapshot.jsonl")
+        self.path().join("snapshot.zst")
     }
 
     fn database(&self) -> PathBuf {
@@ -64,7 +64,10 @@ impl Folder {
         let mut sample = Sample::default();
         lengthen(&mut sample, "artifact");
         let store = folder.open();
-        store.append(&sample.changes).unwrap();
+        let (last, before) = sample.changes.split_last().unwrap();
+        // Two records: the second one has the last change alone.
+        store.append(before).unwrap();
+        store.append(std::slice::from_ref(last)).unwrap();
         store.close(&applied(&sample.changes));
         assert!(folder.snapshot().is_file(), "a snapshot is kept");
         (folder, sample)
@@ -124,15 +127,17 @@ fn a_file_that_is_no_database_is_refused() {
     let folder = Folder::empty();
     fs::write(folder.database(), "this is no database, and long enough to be read as if it were one".repeat(100))
         .unwrap();
-    assert!(matches!(EmbeddedStore::open(folder.path()), Err(StoreError::Failed(_))));
+    assert!(matches!(EmbeddedStore::open(folder.path()), Err(StoreError::Damaged(_))));
 }
 
 fn a_history_with_a_gap_is_damaged() {
     let folder = Folder::empty();
     let mut sample = Sample::default();
     (0..5).for_each(|_| sample.touch("test"));
-    folder.open().append(&sample.changes).unwrap();
-    Connection::open(folder.database()).unwrap().execute("DELETE FROM change WHERE revision = 3", []).unwrap();
+    let store = folder.open();
+    sample.changes.iter().for_each(|change| store.append(std::slice::from_ref(change)).unwrap());
+    drop(store);
+    Connection::open(folder.database()).unwrap().execute("DELETE FROM record WHERE last = 3", []).unwrap();
     assert!(matches!(folder.open().load(), Err(StoreError::Damaged(_))));
 }
 
@@ -140,10 +145,7 @@ fn a_snapshot_and_the_changes_after_it_give_what_replay_gives() {
     let (folder, mut sample) = Folder::with_snapshot();
     // What only the snapshot can have told: the changes before it are gone.
     let last = sample.changes.len();
-    Connection::open(folder.database())
-        .unwrap()
-        .execute("DELETE FROM change WHERE revision < ?1", [last as u64])
-        .unwrap();
+    Connection::open(folder.database()).unwrap().execute("DELETE FROM record WHERE last < ?1", [last as u64]).unwrap();
     folder.assert_loads(&sample);
     lengthen(&mut sample, "later");
     folder.open().append(&sample.changes[last..]).unwrap();
@@ -153,7 +155,8 @@ fn a_snapshot_and_the_changes_after_it_give_what_replay_gives() {
 fn a_snapshot_that_cannot_be_used_is_passed_over() {
     let (folder, sample) = Folder::with_snapshot();
     let whole = fs::read(folder.snapshot()).unwrap();
-    let text = String::from_utf8(whole.clone()).unwrap();
+    let text = String::from_utf8(zstd::decode_all(&*whole).unwrap()).unwrap();
+    let packed = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     let (header, middle) = (lines[0], lines.len() / 2);
     let with_revision = |revision: &str| {
@@ -162,25 +165,26 @@ fn a_snapshot_that_cannot_be_used_is_passed_over() {
     let without = |line: usize| [&lines[..line], &lines[line + 1..]].concat().join("\n");
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("empty", Vec::new()),
-        ("its header only", header.into()),
-        ("half of its header", header[..header.len() / 2].into()),
-        ("torn in the middle of a line", whole[..whole.len() / 2].into()),
-        ("torn before its last line", lines[..lines.len() - 1].join("\n").into()),
-        ("torn within its last line", whole[..whole.len() - 4].into()),
-        ("without its header", lines[1..].join("\n").into()),
-        ("without a line", without(middle).into()),
-        ("with a line twice", [&lines[..middle], &lines[middle - 1..]].concat().join("\n").into()),
-        ("with garbage for a line", text.replacen(lines[middle], "garbage", 1).into()),
+        ("its header only", packed(header)),
+        ("half of its header", packed(&header[..header.len() / 2])),
+        ("torn in the middle", whole[..whole.len() / 2].into()),
+        ("torn before its last line", packed(&lines[..lines.len() - 1].join("\n"))),
+        ("torn before its checksum", whole[..whole.len() - 4].into()),
+        ("without its header", packed(&lines[1..].join("\n"))),
+        ("without a line", packed(&without(middle))),
+        ("with a line twice", packed(&[&lines[..middle], &lines[middle - 1..]].concat().join("\n"))),
+        ("with garbage for a line", packed(&text.replacen(lines[middle], "garbage", 1))),
+        ("that is not compressed", text.clone().into_bytes()),
         (
             "with bytes that are no text",
             [&whole[..whole.len() / 2], &[0xff, 0xfe, 0x00], &whole[whole.len() / 2..]].concat(),
         ),
         ("zeros", vec![0; whole.len()]),
-        ("of another revision", with_revision("7").into()),
-        ("of a revision that is yet to come", with_revision("999999").into()),
-        ("of revision 0", with_revision("0").into()),
-        ("of a revision beyond all counting", with_revision("18446744073709551615").into()),
-        ("of another format", text.replacen("\"format\":1", "\"format\":2", 1).into()),
+        ("of another revision", packed(&with_revision("7"))),
+        ("of a revision that is yet to come", packed(&with_revision("999999"))),
+        ("of revision 0", packed(&with_revision("0"))),
+        ("of a revision beyond all counting", packed(&with_revision("18446744073709551615"))),
+        ("of another format", packed(&text.replacen("\"format\":2", "\"format\":3", 1))),
     ];
     for (what, written) in cases {
         assert_ne!(written, whole, "{what} is the same");
@@ -227,7 +231,7 @@ fn a_snapshot_of_a_history_that_a_restored_backup_has_left_is_passed_over() {
 
 fn what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way() {
     let (folder, mut sample) = Folder::with_snapshot();
-    fs::write(folder.path().join("snapshot.jsonl.new"), "half a line").unwrap();
+    fs::write(folder.path().join("snapshot.zst.new"), "half a line").unwrap();
     folder.assert_loads(&sample);
     let known = sample.changes.len();
     lengthen(&mut sample, "later");
@@ -236,7 +240,7 @@ fn what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way() {
     store.append(&sample.changes[known..]).unwrap();
     store.close(&applied(&sample.changes));
     drop(store);
-    assert!(!folder.path().join("snapshot.jsonl.new").exists(), "the next snapshot took its place");
+    assert!(!folder.path().join("snapshot.zst.new").exists(), "the next snapshot took its place");
     folder.assert_loads(&sample);
 }
 

@@ -1,5 +1,6 @@
 //! A store that fails or waits when it is told to, in front of the real one: what clients see of it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,8 +14,8 @@ use mortise::http::{self, HttpLimits};
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::{
-    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, Page, Query, QueryError, Store, StoreError,
-    StoredDeployment, TakeRow, Turn,
+    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, LocatedAttempt, Page, Query, QueryError, Store,
+    StoreError, TakeRow, Turn,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -91,8 +92,12 @@ impl Store for Faulty {
         self.store.changes_after(revision, limit)
     }
 
-    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError> {
-        self.store.members(ids)
+    fn changes_at(&self, revisions: &BTreeSet<u64>) -> Result<BTreeMap<u64, ChangeSet>, StoreError> {
+        self.store.changes_at(revisions)
+    }
+
+    fn located(&self, ids: &[DeploymentId]) -> Result<Vec<Option<LocatedAttempt>>, StoreError> {
+        self.store.located(ids)
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {

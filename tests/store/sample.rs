@@ -4,8 +4,8 @@
 
 use mortise::document::{Json, JsonText};
 use mortise::model::{
-    Action, ArtifactRow, Cause, ChangeSet, DeploymentId, DeploymentSpec, EnvironmentRow, LeaseToken, Name, Opening,
-    Outcome, PlanId, PlanRow, ReceivedRow, ResolutionRow, Row, Slot, State, SystemRow, Timestamp,
+    Action, ArtifactRow, Beside, Cause, ChangeSet, DeploymentId, DeploymentSpec, EnvironmentRow, LeaseRow, LeaseToken,
+    Name, Outcome, PlanId, PlanRow, ReceivedRow, ResolutionRow, ResolvedSpec, Row, Slot, State, SystemRow, Timestamp,
 };
 use uuid::Uuid;
 
@@ -49,10 +49,10 @@ impl Sample {
                 number,
                 current_state: State::Draft,
                 target_state: State::Active,
-                opening: Some(Opening { action: Action::Publish, token: LeaseToken(format!("token-{id}")) }),
+                opening: Some(Action::Publish),
                 outcome: None,
                 reason: None,
-                ended_with: None,
+                ended: None,
                 created_at: self.time(),
                 finished_at: None,
                 actor: actor.map(str::to_owned),
@@ -66,14 +66,16 @@ impl Sample {
                 proven: false,
             }));
             rows.push(Row::DeploymentSpec(attempt.clone()));
-            rows.push(Row::Received(received(&attempt)));
-            rows.push(Row::Resolution(resolution(&attempt, "as planned", self.changes.len() as u64)));
+            rows.push(Row::Received(received(&attempt).into()));
+            rows.push(Row::Resolution(resolution(&attempt, "as planned", self.changes.len() as u64).into()));
             self.attempts.push(attempt);
         }
         if is_set {
-            rows.push(Row::Plan(PlanRow { id: plan, set: true, members: ids.clone() }));
+            rows.push(Row::Plan(PlanRow { id: plan, members: ids.clone() }));
         }
         self.commit(Cause::Start, actor, rows);
+        let leases = ids.iter().map(|&deployment| Beside::Lease(LeaseRow { deployment, token: token(deployment) }));
+        self.changes.last_mut().expect("it was just made").beside = leases.collect();
         (plan, ids)
     }
 
@@ -90,7 +92,8 @@ impl Sample {
         }
         let ended = self.attempts.iter_mut().find(|attempt| attempt.id == id).expect("it was opened");
         ended.current_state = if succeeded { State::Active } else { State::Error };
-        ended.ended_with = ended.opening.take().map(|opening| opening.token);
+        ended.opening = None;
+        ended.ended = Some(self.changes.len() as u64 + 1);
         ended.outcome = Some(outcome);
         ended.reason = Some("so it went".to_owned());
         ended.finished_at = Some(time);
@@ -102,7 +105,7 @@ impl Sample {
     pub fn resolve_again(&mut self, id: DeploymentId, what: &str) -> ResolutionRow {
         let newest = resolution(self.attempt(id), what, self.changes.len() as u64);
         let row = Row::DeploymentSpec(self.attempt(id).clone());
-        self.commit(Cause::Finish, None, vec![row, Row::Resolution(newest.clone())]);
+        self.commit(Cause::Finish, None, vec![row, Row::Resolution(newest.clone().into())]);
         newest
     }
 
@@ -136,6 +139,7 @@ impl Sample {
             cause,
             actor: actor.map(str::to_owned),
             rows,
+            beside: Vec::new(),
         });
     }
 }
@@ -158,18 +162,13 @@ pub fn received(attempt: &DeploymentSpec) -> ReceivedRow {
 
 /// What an attempt resolved to.
 pub fn resolution(attempt: &DeploymentSpec, what: &str, revision: u64) -> ResolutionRow {
-    let resolved = Json::Object(vec![
-        ("name".to_owned(), Json::Text(attempt.id.to_string())),
-        ("description".to_owned(), Json::Text(what.to_owned())),
-    ]);
-    let artifact_spec = JsonText::from(&resolved);
-    ResolutionRow {
-        deployment: attempt.id,
-        resolved_at: revision,
-        artifact_spec,
-        warnings: Vec::new(),
-        stale: Vec::new(),
-    }
+    let spec = ResolvedSpec { description: Some(format!("{what}: {}", attempt.id)), ..ResolvedSpec::default() };
+    ResolutionRow { deployment: attempt.id, resolved_at: revision, spec }
+}
+
+/// The token that an attempt is opened with.
+pub fn token(deployment: DeploymentId) -> LeaseToken {
+    LeaseToken(format!("token-{deployment}"))
 }
 
 /// The slot of an Artifact.

@@ -154,13 +154,6 @@ fn checkpoint(connection: &Connection, writer: &Mutex<Connection>) {
     }
 }
 
-/// Moves all of the write-ahead log into the database, which is one file then that can be copied. Nobody else may be reading.
-pub(super) fn empty_log(writer: &Connection) {
-    if let Err(error) = writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
-        tracing::warn!(%error, "the write-ahead log could not be emptied; the next start reads it");
-    }
-}
-
 /// Moves what can be moved, and says how long the log was.
 fn log_bytes(connection: &Connection) -> rusqlite::Result<i64> {
     let pages: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))?;

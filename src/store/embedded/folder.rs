@@ -1,6 +1,6 @@
 //! The folder: who has it, and where things are in it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -19,9 +19,10 @@ impl Folder {
     /// Makes the folder where there is none, and locks it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let failed = |error: std::io::Error| StoreError::Failed(format!("{}: {error}", path.display()));
-        fs::create_dir_all(path).map_err(failed)?;
-        let options = File::options().read(true).write(true).create(true).truncate(false).open(path.join("lock"));
-        let mut lock = options.map_err(failed)?;
+        private(DirBuilder::new().recursive(true)).create(path).map_err(failed)?;
+        let mut options = File::options();
+        let options = only_for_its_owner(options.read(true).write(true).create(true).truncate(false));
+        let mut lock = options.open(path.join("lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -37,6 +38,9 @@ impl Folder {
             .and_then(|()| lock.rewind())
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(failed)?;
+        if let Err(error) = close_to_others(path) {
+            tracing::warn!(folder = %path.display(), %error, "others may be able to read the folder: it or a file in it is not this user's to close");
+        }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
@@ -45,10 +49,57 @@ impl Folder {
     }
 
     pub fn snapshot(&self) -> PathBuf {
-        self.path.join("snapshot.jsonl")
+        self.path.join("snapshot.zst")
     }
 
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// A file that is made so is its owner's only: what is in it are tokens, and what people posted.
+#[cfg(unix)]
+pub(super) fn only_for_its_owner(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(not(unix))]
+pub(super) fn only_for_its_owner(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn private(builder: &mut DirBuilder) -> &mut DirBuilder {
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700)
+}
+
+#[cfg(not(unix))]
+fn private(builder: &mut DirBuilder) -> &mut DirBuilder {
+    builder
+}
+
+/// Takes the rights of others away from a folder and the files in it, where an earlier version left them.
+#[cfg(unix)]
+fn close_to_others(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let entries = fs::read_dir(path)?.collect::<std::io::Result<Vec<_>>>()?;
+    let is_own = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        let is_known = name == b"lock" || name.starts_with(DATABASE.as_bytes()) || name.starts_with(b"snapshot.");
+        is_known && entry.file_type().is_ok_and(|kind| kind.is_file())
+    };
+    // A folder that holds other things is somebody else's too.
+    if entries.iter().all(is_own) {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    for entry in entries.iter().filter(|entry| is_own(entry)) {
+        fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_path: &Path) -> std::io::Result<()> {
+    Ok(())
 }

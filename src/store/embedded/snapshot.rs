@@ -1,4 +1,4 @@
-//! Snapshots: a Catalog as lines of JSON, so that a start need not replay the whole history.
+//! Snapshots: a Catalog as lines of JSON, compressed, so that a start need not replay the whole history.
 //!
 //! The first line says where in the history it was made, the last how many lines are between them. A snapshot that is
 //! damaged, or that belongs to another history, is passed over: the history itself has everything.
@@ -9,14 +9,15 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use zstd::stream::{read::Decoder, write::Encoder};
 
-use super::folder::Folder;
+use super::folder::{Folder, only_for_its_owner};
 use super::history;
-use crate::catalog::Catalog;
-use crate::model::{Row, Timestamp};
+use crate::catalog::{Catalog, SnapshotRow};
+use crate::model::Timestamp;
 use crate::store::StoreError;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Header {
@@ -35,8 +36,10 @@ struct Trailer {
 pub(super) fn write(folder: &Folder, connection: &Connection, catalog: &Catalog) -> Result<u64, StoreError> {
     let Some(change) = history::change_id(connection, catalog.revision())? else { return Ok(0) };
     let write = || -> std::io::Result<u64> {
-        let fresh = folder.path().join("snapshot.jsonl.new");
-        let mut file = BufWriter::with_capacity(1 << 20, File::create(&fresh)?);
+        let fresh = folder.path().join("snapshot.zst.new");
+        let mut options = File::options();
+        let file = only_for_its_owner(options.write(true).create(true).truncate(true)).open(&fresh)?;
+        let mut file = BufWriter::with_capacity(1 << 20, packed(file)?);
         let header = Header { format: FORMAT, revision: catalog.revision(), time: catalog.time(), change };
         line(&mut file, &header)?;
         let mut rows = 0;
@@ -45,12 +48,19 @@ pub(super) fn write(folder: &Folder, connection: &Connection, catalog: &Catalog)
             rows += 1;
         }
         line(&mut file, &Trailer { rows })?;
-        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()?.sync_all()?;
         fs::rename(&fresh, folder.snapshot())?;
         File::open(folder.path())?.sync_all()?;
         Ok(rows)
     };
     write().map_err(|error| StoreError::Failed(format!("{}: {error}", folder.snapshot().display())))
+}
+
+/// Compressed and checksummed.
+fn packed(file: File) -> std::io::Result<Encoder<'static, File>> {
+    let mut encoder = Encoder::new(file, 1)?;
+    encoder.include_checksum(true)?;
+    Ok(encoder)
 }
 
 fn line(file: &mut impl Write, value: &impl Serialize) -> std::io::Result<()> {
@@ -62,7 +72,8 @@ fn line(file: &mut impl Write, value: &impl Serialize) -> std::io::Result<()> {
 pub(super) fn load(folder: &Folder, connection: &Connection) -> Result<Option<Catalog>, StoreError> {
     let path = folder.snapshot();
     let Ok(file) = File::open(&path) else { return Ok(None) };
-    let mut lines = BufReader::with_capacity(1 << 20, file).lines();
+    let Ok(text) = Decoder::new(file) else { return Ok(None) };
+    let mut lines = BufReader::with_capacity(1 << 20, text).lines();
     let Some(header) = lines.next().and_then(Result::ok).and_then(|line| serde_json::from_str::<Header>(&line).ok())
     else {
         tracing::warn!(snapshot = %path.display(), "the snapshot cannot be read; replaying the history instead");
@@ -77,8 +88,8 @@ pub(super) fn load(folder: &Folder, connection: &Connection) -> Result<Option<Ca
     let mut rows = 0;
     for line in lines {
         let Ok(line) = line else { break };
-        if let Ok(row) = serde_json::from_str::<Row>(&line) {
-            catalog.apply_row(&row);
+        if let Ok(row) = serde_json::from_str::<SnapshotRow>(&line) {
+            catalog.apply_snapshot(row);
             rows += 1;
         } else if serde_json::from_str::<Trailer>(&line).is_ok_and(|trailer| trailer.rows == rows) {
             return Ok(Some(catalog));

@@ -1,0 +1,217 @@
+//! The index: where things are in the history, and what lists show.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row as Columns, Transaction, params, params_from_iter};
+use uuid::Uuid;
+
+use super::history::uuid;
+use super::schema::failed;
+use crate::model::{
+    Action, Beside, ChangeSet, DeploymentId, DeploymentSpec, LeaseToken, Name, Outcome, PlanId, PlanRow, Row, Slot,
+    State, Timestamp,
+};
+use crate::store::{DeploymentFilter, ListedDeployment, LocatedAttempt, Page, StoreError};
+
+/// What a change has of an attempt besides its row.
+#[derive(Clone, Copy, Default)]
+struct Has {
+    received: bool,
+    resolved: bool,
+    leased: bool,
+}
+
+/// Keeps what a change says.
+pub(super) fn add(transaction: &Transaction<'_>, change: &ChangeSet) -> rusqlite::Result<()> {
+    let mut has: BTreeMap<DeploymentId, Has> = BTreeMap::new();
+    for row in &change.rows {
+        match row {
+            Row::Received(row) => has.entry(row.deployment).or_default().received = true,
+            Row::Resolution(row) => has.entry(row.deployment).or_default().resolved = true,
+            _ => {}
+        }
+    }
+    for beside in &change.beside {
+        if let Beside::Lease(row) = beside {
+            has.entry(row.deployment).or_default().leased = true;
+        }
+    }
+    for row in &change.rows {
+        match row {
+            Row::DeploymentSpec(spec) => {
+                put(transaction, change.revision, spec, has.get(&spec.id).copied().unwrap_or_default())?;
+            }
+            Row::Plan(plan) => {
+                let members: Vec<u8> = plan.members.iter().flat_map(|member| *member.0.as_bytes()).collect();
+                let mut insert = transaction.prepare_cached("INSERT INTO plan_set (id, members) VALUES (?1, ?2)")?;
+                insert.execute(params![plan.id.0.as_bytes(), members])?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// All that is known of an attempt, and where the rest of it stands.
+fn put(transaction: &Transaction<'_>, revision: u64, spec: &DeploymentSpec, has: Has) -> rusqlite::Result<()> {
+    let mut upsert = transaction.prepare_cached(
+        "INSERT INTO deployment (id, plan, system, artifact, environment, instance, version, number, current_state,
+                                 target_state, condition, opening, outcome, reason, actor, created_at, finished_at,
+                                 supersedes, ended, received, resolved, leased)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+                 coalesce(?20, ?23), coalesce(?21, ?23), ?22)
+         ON CONFLICT (id) DO UPDATE SET
+             version = ?7, number = ?8, current_state = ?9, target_state = ?10, condition = ?11, opening = ?12,
+             outcome = ?13, reason = ?14, actor = ?15, created_at = ?16, finished_at = ?17, supersedes = ?18, ended = ?19,
+             received = coalesce(?20, received), resolved = coalesce(?21, resolved), leased = coalesce(?22, leased)",
+    )?;
+    upsert.execute(params![
+        spec.id.0.as_bytes(),
+        spec.plan.0.as_bytes(),
+        spec.system.as_str(),
+        spec.slot.artifact.as_str(),
+        spec.slot.environment.as_str(),
+        &*spec.slot.instance,
+        &*spec.version,
+        spec.number,
+        spec.current_state.as_str(),
+        spec.target_state.as_str(),
+        spec.condition().as_str(),
+        spec.opening.map(Action::as_str),
+        spec.outcome.map(|outcome| outcome.as_str()),
+        spec.reason,
+        spec.actor,
+        spec.created_at.as_milliseconds(),
+        spec.finished_at.map(Timestamp::as_milliseconds),
+        spec.supersedes.map(|id| id.0.into_bytes()),
+        spec.ended,
+        has.received.then_some(revision),
+        has.resolved.then_some(revision),
+        has.leased.then_some(revision),
+        revision,
+    ])?;
+    Ok(())
+}
+
+/// The columns of an attempt, in the order in which [`attempt`] reads them.
+const ATTEMPT: &str =
+    "place, id, plan, system, artifact, environment, instance, version, number, current_state, target_state,
+    opening, outcome, reason, actor, created_at, finished_at, supersedes, ended";
+
+fn attempt(row: &Columns<'_>) -> rusqlite::Result<DeploymentSpec> {
+    let name = |column| {
+        let text: String = row.get(column)?;
+        Name::new(text).map_err(|error| unreadable(column, error))
+    };
+    let word = |column| row.get_ref(column)?.as_str().map_err(|error| unreadable(column, error));
+    let state = |column| {
+        let written = word(column)?;
+        let found = State::ALL.into_iter().find(|state| state.as_str() == written);
+        found.ok_or_else(|| unreadable(column, std::fmt::Error))
+    };
+    let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_milliseconds));
+    let supersedes = row.get::<_, Option<[u8; 16]>>(17)?.map(|id| DeploymentId(Uuid::from_bytes(id)));
+    let (opening, outcome): (Option<String>, Option<String>) = (row.get(11)?, row.get(12)?);
+    Ok(DeploymentSpec {
+        id: DeploymentId(uuid(row, 1)?),
+        plan: PlanId(uuid(row, 2)?),
+        system: name(3)?,
+        slot: Slot { artifact: name(4)?, environment: name(5)?, instance: word(6)?.into() },
+        version: word(7)?.into(),
+        number: row.get(8)?,
+        current_state: state(9)?,
+        target_state: state(10)?,
+        opening: opening.and_then(|written| Action::from_text(&written)),
+        outcome: outcome.and_then(|written| Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == written)),
+        reason: row.get(13)?,
+        actor: row.get(14)?,
+        created_at: Timestamp::from_milliseconds(row.get(15)?),
+        finished_at: time(16)?,
+        supersedes,
+        ended: row.get(18)?,
+    })
+}
+
+fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+}
+
+/// An attempt, and where what belongs to it stands.
+pub(super) fn located(connection: &Connection, id: DeploymentId) -> Result<Option<LocatedAttempt>, StoreError> {
+    let find = || -> rusqlite::Result<Option<LocatedAttempt>> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {ATTEMPT}, received, resolved,
+                    (SELECT token FROM lease WHERE lease.revision = leased AND lease.deployment = deployment.id)
+             FROM deployment WHERE id = ?1"
+        ))?;
+        let found = statement.query_row(params![id.0.as_bytes()], |row| {
+            Ok(LocatedAttempt {
+                spec: attempt(row)?,
+                token: row.get::<_, Option<String>>(21)?.map(LeaseToken),
+                received: row.get(19)?,
+                resolved: row.get(20)?,
+            })
+        });
+        found.optional()
+    };
+    find().map_err(|error| failed(&error))
+}
+
+pub(super) fn set(connection: &Connection, id: PlanId) -> Result<Option<PlanRow>, StoreError> {
+    let find = || -> rusqlite::Result<Option<PlanRow>> {
+        let mut statement = connection.prepare_cached("SELECT members FROM plan_set WHERE id = ?1")?;
+        let members = statement.query_row(params![id.0.as_bytes()], |row| row.get::<_, Vec<u8>>(0)).optional()?;
+        let ids =
+            |members: Vec<u8>| members.as_chunks().0.iter().map(|id| DeploymentId(Uuid::from_bytes(*id))).collect();
+        Ok(members.map(|members| PlanRow { id, members: ids(members) }))
+    };
+    find().map_err(|error| failed(&error))
+}
+
+pub(super) fn deployments(
+    connection: &Connection,
+    filter: &DeploymentFilter,
+    page: Page,
+) -> Result<Vec<ListedDeployment>, StoreError> {
+    let text = |value: &Option<String>| value.clone().map(Value::Text);
+    let word = |value: Option<&'static str>| value.map(|value| Value::Text(value.to_owned()));
+    let conditions = [
+        ("system = ?", text(&filter.system)),
+        ("artifact = ?", text(&filter.artifact)),
+        ("environment = ?", text(&filter.environment)),
+        ("instance = ?", text(&filter.instance)),
+        ("current_state = ?", word(filter.state.map(|state| state.as_str()))),
+        ("target_state = ?", word(filter.target_state.map(|state| state.as_str()))),
+        ("condition = ?", word(filter.condition.map(|condition| condition.as_str()))),
+        ("outcome = ?", word(filter.outcome.map(|outcome| outcome.as_str()))),
+        ("actor = ?", text(&filter.actor)),
+        ("created_at >= ?", filter.from.map(|time| Value::Integer(time.as_milliseconds()))),
+        ("created_at < ?", filter.to.map(|time| Value::Integer(time.as_milliseconds()))),
+        ("place < ?", page.before.map(Value::Integer)),
+    ];
+    // The conditions are our own words; what the client gave is only ever bound.
+    let mut sql = format!("SELECT {ATTEMPT} FROM deployment WHERE 1");
+    let mut values = Vec::new();
+    for (condition, value) in conditions {
+        let Some(value) = value else { continue };
+        sql.push_str(" AND ");
+        // Bound as a value it would not be known to be that of the partial index.
+        if condition == "condition = ?" && value == Value::Text("Pending".to_owned()) {
+            sql.push_str("condition = 'Pending'");
+            continue;
+        }
+        sql.push_str(condition);
+        values.push(value);
+    }
+    sql.push_str(" ORDER BY place DESC LIMIT ?");
+    values.push(Value::Integer(i64::try_from(page.limit).unwrap_or(i64::MAX)));
+    let list = || -> rusqlite::Result<Vec<ListedDeployment>> {
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), |row| {
+            Ok(ListedDeployment { place: row.get(0)?, spec: attempt(row)? })
+        })?;
+        rows.collect()
+    };
+    list().map_err(|error| failed(&error))
+}

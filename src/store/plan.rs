@@ -1,0 +1,141 @@
+//! Plans and the rows of their matches, put together from where they stand in the history.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::{LocatedAttempt, Store, StoreError};
+use crate::catalog::Catalog;
+use crate::model::{
+    Attempt, Attributes, ChangeSet, ComponentId, ComponentRows, DeploymentId, EndingRow, Origin, PlanId, PlanRecord,
+    ReceivedRow, ResolutionRow, ResolvedAttempt, Row,
+};
+
+/// How many ChangeSets are in memory at once, at most.
+const CHANGES: usize = 16;
+
+/// A plan that was posted as a set, or one attempt; `None` where there is no such plan.
+///
+/// # Errors
+/// [`StoreError`] where it cannot be read.
+pub fn plan(store: &dyn Store, id: PlanId) -> Result<Option<PlanRecord>, StoreError> {
+    let set = store.set(id)?;
+    let is_set = set.is_some();
+    let ids = set.map_or_else(|| vec![DeploymentId(id.0)], |set| set.members);
+    let located = store.located(&ids)?;
+    if !is_set && located.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let missing = || StoreError::Damaged(format!("the set {id} has a member that is not recorded"));
+    let located: Vec<_> = located.into_iter().collect::<Option<_>>().ok_or_else(missing)?;
+    let revisions = located.iter().flat_map(|found| [Some(found.received), Some(found.resolved), found.spec.ended]);
+    let mut rows = Rows::default();
+    let revisions: BTreeSet<u64> = revisions.flatten().collect();
+    each_change(store, revisions.into_iter(), |change| rows.take(change))?;
+    let members = located.into_iter().map(|found| rows.attempt(found)).collect::<Result<_, _>>()?;
+    Ok(Some(PlanRecord { id, is_set, members }))
+}
+
+/// The rows that the matches of a plan refer to: those that still stand in `catalog` from there, others from the history.
+///
+/// # Errors
+/// [`StoreError`] where they cannot be read.
+pub fn component_rows(store: &dyn Store, catalog: &Catalog, plan: &PlanRecord) -> Result<ComponentRows, StoreError> {
+    let mut rows = ComponentRows::new();
+    let mut wanted: BTreeMap<u64, BTreeSet<ComponentId>> = BTreeMap::new();
+    let mut want = |component: Option<ComponentId>, revision: Option<u64>| {
+        let (Some(id), Some(revision)) = (component, revision) else { return };
+        let known = catalog.find_component(id).map(|handle| catalog.component(handle));
+        match known.filter(|known| known.revision() == revision) {
+            Some(known) => drop(rows.insert((id, revision), known.row())),
+            None => drop(wanted.entry(revision).or_default().insert(id)),
+        }
+    };
+    let revision = |origin| match origin {
+        Origin::Catalog { revision } => Some(revision),
+        Origin::Member { .. } => None,
+    };
+    for member in &plan.members {
+        for found in member.resolution.spec.requires.iter().flat_map(|require| &require.matches) {
+            want(found.component, revision(found.origin));
+        }
+        for moved in member.ending.iter().flat_map(|ending| &ending.moved) {
+            want(Some(moved.component), moved.was.and_then(|was| revision(was.origin)));
+            want(Some(moved.component), moved.now);
+        }
+    }
+    rows.extend(store.components_at(&wanted)?);
+    Ok(rows)
+}
+
+/// Reads these revisions, some at a time.
+pub(super) fn each_change<S: Store + ?Sized>(
+    store: &S,
+    revisions: impl Iterator<Item = u64>,
+    mut each: impl FnMut(ChangeSet),
+) -> Result<(), StoreError> {
+    let revisions: Vec<_> = revisions.collect();
+    for some in revisions.chunks(CHANGES) {
+        store.changes_at(&some.iter().copied().collect())?.into_values().for_each(&mut each);
+    }
+    Ok(())
+}
+
+/// What was found of attempts.
+#[derive(Default)]
+struct Rows {
+    received: HashMap<DeploymentId, Arc<ReceivedRow>>,
+    /// By the revision that resolved them.
+    together: HashMap<u64, Arc<[ResolvedAttempt]>>,
+    /// By the attempt and the revision that ended it.
+    made: HashMap<(DeploymentId, u64), BTreeMap<ComponentId, Attributes>>,
+    endings: HashMap<(DeploymentId, u64), EndingRow>,
+}
+
+impl Rows {
+    fn take(&mut self, change: ChangeSet) {
+        let revision = change.revision;
+        let mut specs = HashMap::new();
+        let mut resolutions: Vec<Arc<ResolutionRow>> = Vec::new();
+        for row in change.rows {
+            match row {
+                Row::DeploymentSpec(spec) => drop(specs.insert(spec.id, spec)),
+                Row::Received(row) => drop(self.received.insert(row.deployment, row)),
+                Row::Resolution(row) => resolutions.push(row),
+                Row::Component(row) => {
+                    if let Some(maker) = row.deployment {
+                        self.made.entry((maker, revision)).or_default().insert(row.id, row.attributes);
+                    }
+                }
+                Row::Ending(row) => drop(self.endings.insert((row.deployment, revision), row)),
+                _ => {}
+            }
+        }
+        let together = resolutions
+            .into_iter()
+            .filter_map(|resolution| Some(ResolvedAttempt { spec: specs.remove(&resolution.deployment)?, resolution }));
+        let together: Arc<[_]> = together.collect();
+        self.together.insert(revision, together);
+    }
+
+    fn attempt(&mut self, located: LocatedAttempt) -> Result<Attempt, StoreError> {
+        let LocatedAttempt { spec, token, received, resolved } = located;
+        let missing = |what: &str, at| {
+            StoreError::Damaged(format!("the {what} of deployment {} is not in revision {at}", spec.id))
+        };
+        let together = self.together.get(&resolved).cloned().unwrap_or_default();
+        let own = together.iter().find(|attempt| attempt.spec.id == spec.id);
+        let resolution = own.map(|own| own.resolution.clone()).ok_or_else(|| missing("resolution", resolved))?;
+        let ended = spec.ended.map(|revision| (spec.id, revision));
+        let ending = ended.and_then(|ended| self.endings.remove(&ended));
+        let corrected = ending.as_ref().map(|row| row.corrected.clone()).unwrap_or_default();
+        Ok(Attempt {
+            token,
+            received: self.received.get(&spec.id).cloned().ok_or_else(|| missing("specification", received))?,
+            resolution,
+            together,
+            made: ended.and_then(|ended| self.made.remove(&ended)).unwrap_or(corrected),
+            ending,
+            spec,
+        })
+    }
+}
