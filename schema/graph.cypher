@@ -14,7 +14,8 @@
 // (:DeploymentSpec)-[:REQUIRES]->(:Require)-[:OF]->(:Interface)   no OF where the require names no Interface
 // (:Require)-[:MATCHED]->(:Component)                             what the newest resolution matched
 // (:DeploymentSpec)-[:COUPLED {require}]->(:Component)            active runtime couplings
-// (:Change)-[:PART {n}]->(:Text)                                  the history; everything above is derived from it
+// (:Record)-[:PART {n}]->(:Part)                                  the history; all above but Lease is derived from it
+// (:Change)                                                       what stands in the history, for people
 // (:Head)                                                         where the history ends
 //
 // Times are RFC 3339 texts in UTC with milliseconds, so that they compare as texts. A text of more than 7,000 bytes stands in
@@ -32,17 +33,21 @@
 // DeploymentSpec   id, number, instance, currentState, targetState, condition, outcome, reason, createdAt, finishedAt, actor;
 //                  system, artifact, version, environment (as its neighbours say); plan, supersedes (ids);
 //                  revision (that changed it last), receivedAt, resolvedAt (revisions that have its specification and its
-//                  newest resolution), place (in the order of all attempts), reasonInHistory (true: too long for here)
-// Lease            id (that of the attempt), token, action (publish; absent once it ended)
+//                  newest resolution), place (in the order of all attempts), reasonInHistory (true: too long for here),
+//                  opening (publish, while it is open), endedAt (revision that ended it last)
+// Lease            id (that of the attempt), token, revision (that wrote it)
 // Component        id, layer, state (active, inactive, planned), since, attributes (JSON)
 // Label            key, value
 // Require          id, name, selector (JSON), scope (runtime, deployment), min, max (absent: no upper bound)
-// IdempotencyKey   key, plan (id)
+// IdempotencyKey   key, plan (id), revision (that wrote it)
 // Settings         id, quantifierDialect, firstDeployment, maxRequires, maxMatches, maxDepth, finishNeedsToken
 // Change           id, revision, time, cause, actor
-// Text             text (a part of the JSON of a change, or of a snapshot)
-// Head             name, revision, format (of this schema), turn (of who has its turn to write, or had it last)
-// Snapshot         id, revision, change (id), time, rows; -[:PART {n}]->(:Text): a quick start for new replicas
+// Record           first, last (revisions that were recorded together), beside (how many Lease and IdempotencyKey nodes were
+//                  written with them); its parts together: each revision as a line of JSON, compressed and checksummed (zstd)
+// Part             bytes (less than 7,000)
+// Head             name, revision, format (of this schema), turn (of who has its turn to write, or had it last),
+//                  upgraded (while a graph of format 1 is upgraded: the revision up to which it is)
+// Snapshot         id, format, revision, change (id), time, rows; -[:PART {n}]->(:Part): a quick start for new replicas
 
 CREATE CONSTRAINT mortise_system IF NOT EXISTS FOR (n:System) REQUIRE n.name IS UNIQUE;
 CREATE CONSTRAINT mortise_artifact IF NOT EXISTS FOR (n:Artifact) REQUIRE n.name IS UNIQUE;
@@ -60,6 +65,7 @@ CREATE CONSTRAINT mortise_idempotency_key IF NOT EXISTS FOR (n:IdempotencyKey) R
 CREATE CONSTRAINT mortise_settings IF NOT EXISTS FOR (n:Settings) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT mortise_change IF NOT EXISTS FOR (n:Change) REQUIRE n.id IS UNIQUE;
 CREATE CONSTRAINT mortise_revision IF NOT EXISTS FOR (n:Change) REQUIRE n.revision IS UNIQUE;
+CREATE CONSTRAINT mortise_record IF NOT EXISTS FOR (n:Record) REQUIRE n.last IS UNIQUE;
 CREATE CONSTRAINT mortise_head IF NOT EXISTS FOR (n:Head) REQUIRE n.name IS UNIQUE;
 CREATE CONSTRAINT mortise_snapshot IF NOT EXISTS FOR (n:Snapshot) REQUIRE n.id IS UNIQUE;
 CREATE INDEX mortise_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.place);
@@ -69,5 +75,7 @@ CREATE INDEX mortise_actor_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.acto
 CREATE INDEX mortise_environment_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.environment, n.place);
 CREATE INDEX mortise_system_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.system, n.place);
 CREATE INDEX mortise_slot IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.artifact, n.environment, n.instance);
+CREATE INDEX mortise_lease_revision IF NOT EXISTS FOR (n:Lease) ON (n.revision);
+CREATE INDEX mortise_key_revision IF NOT EXISTS FOR (n:IdempotencyKey) ON (n.revision);
 CREATE INDEX mortise_change_time IF NOT EXISTS FOR (n:Change) ON (n.time);
 CREATE INDEX mortise_component_state IF NOT EXISTS FOR (n:Component) ON (n.state);

@@ -164,29 +164,47 @@ fn an_artifact_has_one_system_and_a_server_one_environment_whatever_they_had_bef
 fn a_text_too_long_for_the_graph_stands_in_the_history_in_parts() -> Tested {
     let database = shared(Engine::Neo4j)?.exclusive();
     let (uri, server) = (database.uri(), Server::start_on(database.uri(), &[]));
-    let attributes = json!({"motd": "ü".repeat(20_000)});
+    let attributes = json!({"motd": noise(40_000)});
     let provides = json!([{"interface": "sql", "layer": "server", "attributes": attributes}]);
-    let plan = server.deploy(&with(spec("base"), json!({"provides": provides})));
+    let started = server.started(&with(spec("base"), json!({"provides": provides})));
+    let (token, plan) = (started["lease"]["token"].as_str().unwrap(), server.succeed(&started));
     let id = &plan["artifactSpec"]["provides"][0]["component"];
     assert_rows(uri, "MATCH (c:Component) RETURN [c.id, c.state, c.attributes]", &json!([[id, "active", null]]));
     assert_eq!(server.get(&format!("/components/{}", id.as_str().unwrap())).expect(200)["attributes"], attributes);
-    let changes = rows(
+    let records = rows(
         uri,
-        "MATCH (c:Change) RETURN [c.revision, c.id, c.time, c.cause,
-                             COLLECT { MATCH (c)-[p:PART]->(t:Text) RETURN [p.n, t.text] ORDER BY p.n }]",
+        "MATCH (r:Record) RETURN [r.first, r.last, r.beside,
+                             COLLECT { MATCH (r)-[p:PART]->(t:Part) RETURN [p.n, t.bytes] ORDER BY p.n }]",
     );
-    let changes = changes.as_array().unwrap();
-    assert_eq!(changes.iter().map(|change| change[0].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
-    assert!(changes[2][4].as_array().unwrap().len() > 5, "a finish with 40,000 bytes is in many parts");
-    for change in changes {
-        let parts = change[4].as_array().unwrap();
-        assert!(parts.iter().enumerate().all(|(n, part)| part[0] == n), "{parts:?}");
-        assert!(parts.iter().all(|part| part[1].as_str().unwrap().len() < 7_000));
-        let whole: String = parts.iter().map(|part| part[1].as_str().unwrap()).collect();
-        let whole: Value = serde_json::from_str(&whole).unwrap();
-        let told = ["revision", "id", "time", "cause"].map(|name| whole[name].clone());
-        assert_eq!(told, [0, 1, 2, 3].map(|place| change[place].clone()));
+    let records = records.as_array().unwrap();
+    let told: Vec<_> = records.iter().map(|record| json!([record[0], record[1], record[2]])).collect();
+    assert_eq!(json!(told), json!([[1, 1, 0], [2, 2, 1], [3, 3, 0]]), "each was committed alone; a start has a lease");
+    assert!(records[2][3].as_array().unwrap().len() > 4, "a finish with 40,000 bytes is in many parts");
+    let changes = rows(uri, "MATCH (c:Change) RETURN [c.revision, c.id, c.time, c.cause]");
+    for (record, change) in records.iter().zip(changes.as_array().unwrap()) {
+        let parts = record[3].as_array().unwrap();
+        assert!(parts.iter().enumerate().all(|(n, part)| part[0] == n));
+        assert!(parts.iter().all(|part| part[1].as_array().unwrap().len() < 7_000));
+        let bytes = parts.iter().flat_map(|part| part[1].as_array().unwrap());
+        let bytes: Vec<u8> = bytes.map(|byte| byte.as_u64().unwrap() as u8).collect();
+        let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
+        let line: Value = serde_json::from_str(text.strip_suffix('\n').unwrap()).unwrap();
+        assert_eq!(
+            ["revision", "id", "time", "cause"].map(|name| &line[name]),
+            [0, 1, 2, 3].map(|place| &change[place])
+        );
+        assert!(!text.contains(token), "the history has a token in it");
     }
     assert_eq!(plan["deployment"]["finishedAt"], changes[2][2]);
     Ok(())
+}
+
+/// A text of so many characters that cannot be made much smaller.
+fn noise(length: usize) -> String {
+    let mut state = 1_u64;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(b'0' + (state >> 58) as u8)
+    };
+    std::iter::repeat_with(next).take(length).collect()
 }

@@ -1,13 +1,13 @@
 //! The graph in Neo4j: one database, which many processes of Mortise may share.
 //!
-//! The history stands there as `Change` nodes with their texts, and beside it everything that it stands for, as nodes and
-//! relationships that anyone can read with Neo4j's own tools; see `schema/graph.cypher`. Both are written in one transaction.
+//! The history stands there as compressed records, and beside it everything that it stands for, as nodes and relationships that
+//! anyone can read with Neo4j's own tools; see `schema/graph.cypher`. Both are written in one transaction.
 
 mod address;
 mod attempts;
-mod change_text;
 mod commit;
 mod fault;
+mod history;
 mod holder;
 mod known;
 mod pool;
@@ -16,7 +16,9 @@ mod read;
 mod schema;
 mod snapshot;
 mod statement;
+mod upgrade;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +27,8 @@ use tokio::runtime::Runtime;
 pub use address::Address;
 
 use super::{
-    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, Page, Query, QueryError, Store, StoreError,
-    StoredDeployment, TakeRow,
+    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, LocatedAttempt, Page, Query, QueryError, Store,
+    StoreError, TakeRow,
 };
 use crate::catalog::Catalog;
 use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
@@ -60,7 +62,7 @@ pub struct Neo4jStore {
 }
 
 impl Neo4jStore {
-    /// Connects, and applies the schema. One piece of work may take `timeout`.
+    /// Connects, applies the schema, and upgrades what an older version wrote. One piece of work may take `timeout`.
     ///
     /// # Errors
     /// [`StoreError`] where the database cannot be reached or used, or a newer version wrote it.
@@ -131,8 +133,12 @@ impl Store for Neo4jStore {
         Ok(self.runtime.block_on(self.changes(revision, limit))?)
     }
 
-    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError> {
-        Ok(self.runtime.block_on(self.stored(ids))?)
+    fn changes_at(&self, revisions: &BTreeSet<u64>) -> Result<BTreeMap<u64, ChangeSet>, StoreError> {
+        Ok(self.runtime.block_on(self.changes_of(revisions))?)
+    }
+
+    fn located(&self, ids: &[DeploymentId]) -> Result<Vec<Option<LocatedAttempt>>, StoreError> {
+        Ok(self.runtime.block_on(self.located_attempts(ids))?)
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {

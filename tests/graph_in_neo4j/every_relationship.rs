@@ -32,7 +32,7 @@ fn every_relationship_of_a_database_an_api_and_a_server_is_there_and_no_other() 
     let open =
         rows(uri, "MATCH (:DeploymentSpec {artifact: 'org.shop.api'})-[:LEASED_AS]->(l:Lease) RETURN [properties(l)]");
     let (id, token) = (&started["id"], &started["lease"]["token"]);
-    assert_eq!(open, json!([[{"id": id, "token": token, "action": "publish"}]]));
+    assert_eq!(open, json!([[{"id": id, "token": token, "revision": 5}]]));
     let api = server.succeed(&started);
 
     assert_rows(
@@ -122,11 +122,15 @@ fn every_relationship_of_a_database_an_api_and_a_server_is_there_and_no_other() 
         &json!([[id, "backups", provided(&base)], [id, "database", provided(&base)], [id, "host", troy["component"]],]),
     );
     assert_rows(uri, COUPLED, &json!([[id, "database", provided(&base)]]));
-    assert_rows(uri, "MATCH (k:IdempotencyKey) RETURN [properties(k)]", &json!([[{"key": "once", "plan": id}]]));
+    assert_rows(
+        uri,
+        "MATCH (k:IdempotencyKey) RETURN [properties(k)]",
+        &json!([[{"key": "once", "plan": id, "revision": 5}]]),
+    );
     assert_rows(
         uri,
         &format!("MATCH (l:Lease {{id: {id}}}) RETURN [properties(l)]"),
-        &json!([[{"id": id, "token": token}]]),
+        &json!([[{"id": id, "token": token, "revision": 5}]]),
     );
     // Which number `place` is, is not told; only that it orders attempts.
     assert_rows(
@@ -136,7 +140,7 @@ fn every_relationship_of_a_database_an_api_and_a_server_is_there_and_no_other() 
         &json!([[{"id": id, "number": 1, "instance": "", "currentState": "Active", "targetState": "Active",
         "condition": "Ok", "outcome": "succeeded", "createdAt": api["deployment"]["createdAt"], "finishedAt": finished(&api),
         "actor": "ci/shop", "system": "shop", "artifact": "org.shop.api", "version": "1.0", "environment": "test", "plan": id,
-        "revision": 6, "receivedAt": 5, "resolvedAt": 5, "place": true}]]),
+        "revision": 6, "receivedAt": 5, "resolvedAt": 5, "endedAt": 6, "place": true}]]),
     );
     assert_rows(
         uri,

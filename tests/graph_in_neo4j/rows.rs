@@ -52,6 +52,7 @@ fn json_of(value: BoltType) -> Value {
         BoltType::String(text) => text.value.into(),
         BoltType::Integer(integer) => integer.value.into(),
         BoltType::Boolean(boolean) => boolean.value.into(),
+        BoltType::Bytes(bytes) => bytes.value.iter().map(|&byte| Value::from(byte)).collect(),
         BoltType::List(list) => list.value.into_iter().map(json_of).collect(),
         BoltType::Map(map) => map.value.into_iter().map(|(name, value)| (name.value, json_of(value))).collect(),
         other => panic!("{other:?} is no value that is written"),

@@ -48,7 +48,7 @@ fn a_replica_that_is_cut_off_in_the_middle_of_writing_leaves_nothing_behind() ->
     let proxy = BoltProxy::before(database.uri());
     let (cut_off, other) = (Replica::on(&proxy.uri(), 9), Replica::on(database.uri(), 15));
     // After the nodes of the attempt were written, before its relationships were.
-    proxy.script(Action::BlackholeAfterRun { marker: "CREATE (c)-[:PART", nth: 1 }, Times::Once);
+    proxy.script(Action::BlackholeAfterRun { marker: "CREATE (r)-[:PART", nth: 1 }, Times::Once);
     std::thread::scope(|scope| {
         let starting = scope.spawn(|| cut_off.in_time(|http| http.start_deployment(&spec("new"))));
         proxy.wait_until(|seen| seen.blackholed == 1);

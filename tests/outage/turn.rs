@@ -21,7 +21,7 @@ const MARKERS: [&str; 6] = [
     "datetime.realtime()",
     "MERGE (n:DeploymentSpec",
     "MERGE (n:Change",
-    "CREATE (c)-[:PART",
+    "CREATE (r)-[:PART",
     "MERGE (n:Head",
 ];
 
@@ -70,7 +70,7 @@ fn readings_whose_connection_breaks_are_repeated() -> Tested {
     let proxy = BoltProxy::before(database.uri());
     let replica = Replica::on(&proxy.uri(), 6);
     let started = replica.started(&spec("new"));
-    for marker in ["d.id IN $ids", "MATCH (c:Change)-[p:PART]", "RETURN h.revision"] {
+    for marker in ["d.id IN $ids", "(r)-[p:PART]", "RETURN h.revision"] {
         let dropped = proxy.seen().dropped;
         proxy.script(Action::DropAfterRun { marker }, Times::Once);
         let path = format!("/deployments/{}?consistency=strong", text(&started, "id"));

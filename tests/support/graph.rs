@@ -14,8 +14,8 @@ use crate::database::connect;
 
 /// Far more than anything takes, so that a hang shows as a failure.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What stands beside the graph: the texts of the history, and what is only for starting quickly.
-const BESIDE: [&str; 2] = ["Text", "Snapshot"];
+/// What stands beside the graph: the history, and what is only for starting quickly.
+const BESIDE: [&str; 3] = ["Record", "Part", "Snapshot"];
 
 /// The rows of a statement, asked by a driver that knows nothing of Mortise.
 pub fn ask(uri: &str, statement: &str, parameters: BoltMap) -> Vec<Row> {

@@ -1,12 +1,16 @@
 //! Attempts, listed from their nodes: those have every property of their rows, but for the longest reasons.
 
-use neo4rs::{BoltMap, BoltType, Row};
+use std::collections::BTreeMap;
+
+use neo4rs::{BoltList, BoltMap, BoltType, Row};
 
 use super::Neo4jStore;
 use super::fault::Fault;
-use super::read::{number, parsed};
-use crate::model::{Action, Condition, DeploymentSpec, LeaseToken, Name, Opening, Outcome, Slot, State};
-use crate::store::{DeploymentFilter, ListedDeployment, Page};
+use super::read::{number, parameters, parsed};
+use crate::model::{
+    Action, Condition, DeploymentId, DeploymentSpec, LeaseToken, Name, Outcome, Row as Kept, Slot, State,
+};
+use crate::store::{DeploymentFilter, ListedDeployment, LocatedAttempt, Page};
 
 impl Neo4jStore {
     pub(super) async fn attempts(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, Fault> {
@@ -48,31 +52,69 @@ impl Neo4jStore {
             text.push_str(condition);
             given.put(name.into(), value);
         }
-        text.push_str(" WITH d ORDER BY d.place DESC LIMIT $limit OPTIONAL MATCH (d)-[:LEASED_AS]->(l:Lease) ");
+        text.push_str(" WITH d ORDER BY d.place DESC LIMIT $limit ");
         text.push_str(ATTEMPT);
         text.push_str(" ORDER BY place DESC");
         given.put("limit".into(), number(page.limit as u64));
         let rows = self.rows(&text, given).await?;
         let mut listed = Vec::with_capacity(rows.len());
         for row in &rows {
-            let mut spec = attempt(row)?;
-            if row.get::<Option<bool>>("reasonInHistory")?.unwrap_or(false)
-                && let Some(stored) = self.stored(&[spec.id]).await?.pop().flatten()
-            {
-                spec = stored.spec;
-            }
-            listed.push(ListedDeployment { place: row.get("place")?, spec });
+            listed.push(ListedDeployment { place: row.get("place")?, spec: self.attempt(row).await? });
         }
         Ok(listed)
     }
+
+    /// Attempts and where their rows stand in the history, in the order of `ids`.
+    pub(super) async fn located_attempts(&self, ids: &[DeploymentId]) -> Result<Vec<Option<LocatedAttempt>>, Fault> {
+        let mut found = BTreeMap::new();
+        for some in ids.chunks(IDS) {
+            let given = some.iter().map(|id| BoltType::from(id.to_string())).collect::<Vec<_>>();
+            let text =
+                format!("{LOCATED} {ATTEMPT}, l.token AS token, d.receivedAt AS received, d.resolvedAt AS resolved");
+            for row in self.rows(&text, parameters([("ids", BoltType::List(BoltList::from(given)))])).await? {
+                let spec = self.attempt(&row).await?;
+                let located = LocatedAttempt {
+                    token: row.get::<Option<String>>("token")?.map(LeaseToken),
+                    received: row.get("received")?,
+                    resolved: row.get("resolved")?,
+                    spec,
+                };
+                found.insert(located.spec.id, located);
+            }
+        }
+        Ok(ids.iter().map(|id| found.remove(id)).collect())
+    }
+
+    /// An attempt; a reason that is too long for the graph is read in the history.
+    async fn attempt(&self, row: &Row) -> Result<DeploymentSpec, Fault> {
+        let spec = attempt(row)?;
+        if !row.get::<Option<bool>>("reasonInHistory")?.unwrap_or(false) {
+            return Ok(spec);
+        }
+        let revision: u64 = row.get("revision")?;
+        let changes = self.changes_of(&[revision].into()).await?;
+        let kept = changes.into_values().flat_map(|change| change.rows).find_map(|row| match row {
+            Kept::DeploymentSpec(kept) if kept.id == spec.id => Some(kept),
+            _ => None,
+        });
+        kept.ok_or_else(|| Fault::Damaged(format!("the row of deployment {} is not in the history", spec.id)))
+    }
 }
 
-/// The columns of an attempt `d` and its lease `l`.
+/// How many ids a message has room for.
+const IDS: usize = 150;
+
+/// Finds attempts `d` and their leases `l`.
+const LOCATED: &str =
+    "MATCH (d:DeploymentSpec) WHERE d.id IN $ids AND d.receivedAt IS NOT NULL AND d.resolvedAt IS NOT NULL
+    OPTIONAL MATCH (d)-[:LEASED_AS]->(l:Lease)";
+
+/// The columns of an attempt `d`.
 const ATTEMPT: &str = "RETURN d.place AS place, d.id AS id, d.plan AS plan, d.system AS system, d.artifact AS artifact,
     d.environment AS environment, d.instance AS instance, d.version AS version, d.number AS number,
     d.currentState AS currentState, d.targetState AS targetState, d.outcome AS outcome, d.reason AS reason,
     d.reasonInHistory AS reasonInHistory, d.createdAt AS createdAt, d.finishedAt AS finishedAt, d.actor AS actor,
-    d.supersedes AS supersedes, l.token AS token, l.action AS action";
+    d.supersedes AS supersedes, d.opening AS opening, d.endedAt AS ended, d.revision AS revision";
 
 fn attempt(row: &Row) -> Result<DeploymentSpec, Fault> {
     let text = |name: &str| Ok::<String, Fault>(row.get(name)?);
@@ -88,12 +130,6 @@ fn attempt(row: &Row) -> Result<DeploymentSpec, Fault> {
             found.ok_or_else(|| unreadable("outcome", &written))
         })
         .transpose()?;
-    let token = maybe("token")?.map(LeaseToken);
-    let action = maybe("action")?.and_then(|action| Action::from_text(&action));
-    let (opening, ended_with) = match (action, token) {
-        (Some(action), Some(token)) => (Some(Opening { action, token }), None),
-        (_, token) => (None, token),
-    };
     Ok(DeploymentSpec {
         id: parsed(&text("id")?)?,
         plan: parsed(&text("plan")?)?,
@@ -107,10 +143,10 @@ fn attempt(row: &Row) -> Result<DeploymentSpec, Fault> {
         number: row.get("number")?,
         current_state: state("currentState")?,
         target_state: state("targetState")?,
-        opening,
+        opening: maybe("opening")?.and_then(|action| Action::from_text(&action)),
         outcome,
         reason: maybe("reason")?,
-        ended_with,
+        ended: row.get("ended")?,
         created_at: parsed(&text("createdAt")?)?,
         finished_at: maybe("finishedAt")?.map(|time| parsed(&time)).transpose()?,
         actor: maybe("actor")?,

@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
-use neo4rs::{Txn, query};
+use neo4rs::{Row, Txn, query};
 
 use super::Neo4jStore;
 use super::fault::{Deadline, Fault};
+use super::known::Newest;
 use super::pool::pause;
 use super::{holder, read, schema, statement};
 use crate::model::{ChangeSet, Timestamp};
@@ -18,7 +19,7 @@ use crate::store::{CommitError, Decide, StoreError, Turn, check_follows};
 /// Takes the head, and its lock with it.
 const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn
     WITH h OPTIONAL MATCH (c:Change {revision: $known})
-    RETURN h.revision AS revision, h.format AS format, c.id AS id";
+    RETURN h.revision AS revision, h.format AS format, h.upgraded AS upgraded, c.id AS id";
 /// What time it is now, not when the transaction or the statement before began.
 const CLOCK: &str = "RETURN datetime.realtime().epochMillis AS now";
 /// After how long a wait for the head its holder is looked for.
@@ -156,7 +157,7 @@ impl Neo4jStore {
         let batch = decide(Turn { missed: &missed, now });
         *known = head;
         check_follows(&batch, head).map_err(Fault::Damaged)?;
-        let statements = statement::of(&batch).map_err(|error| Fault::Damaged(error.to_string()))?;
+        let statements = statement::of(&batch).map_err(Fault::damaged)?;
         tracing::debug!(changes = batch.len(), statements = statements.len(), "writing a batch");
         // A batch as large as a set of a thousand members may be takes longer to write than anybody should wait for the head.
         let needed = STATEMENT * u32::try_from(statements.len()).unwrap_or(u32::MAX);
@@ -167,10 +168,21 @@ impl Neo4jStore {
         Ok(Decided::Batch(batch, writing))
     }
 
-    /// Waits for the head. A holder that does not let go is found and ended meanwhile.
     async fn take_head(&self, transaction: &mut Txn, deadline: Deadline) -> Result<u64, Fault> {
-        let turn = uuid::Uuid::now_v7().to_string();
         let known = self.known.newest();
+        let head = self.wait_for_head(transaction, known, deadline).await?;
+        schema::check_format(&head)?;
+        known.check(&head)
+    }
+
+    /// Takes the head, as soon as nobody else has it. A holder that does not let go is found and ended meanwhile.
+    pub(super) async fn wait_for_head(
+        &self,
+        transaction: &mut Txn,
+        known: Newest,
+        deadline: Deadline,
+    ) -> Result<Row, Fault> {
+        let turn = uuid::Uuid::now_v7().to_string();
         let take = query(TAKE_HEAD).param("turn", turn).param("known", read::number(known.revision));
         let take = read::all_rows(transaction, take);
         let take = deadline.within(self.timeout, take);
@@ -186,13 +198,11 @@ impl Neo4jStore {
                 }
             }
         };
-        let row = rows.first().ok_or_else(|| Fault::Damaged("the graph has no head any more".to_owned()))?;
-        schema::check_format(row)?;
-        known.check(row)
+        rows.into_iter().next().ok_or_else(|| Fault::Damaged("the graph has no head any more".to_owned()))
     }
 
     /// Ends a transaction that records nothing. Where that fails its connection is closed, which ends it too.
-    async fn end(&self, transaction: Txn, deadline: Deadline) {
+    pub(super) async fn end(&self, transaction: Txn, deadline: Deadline) {
         if deadline.within(self.writer.step(), transaction.rollback()).await.is_err() {
             self.writer.reset();
         }

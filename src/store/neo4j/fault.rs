@@ -26,6 +26,14 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    /// What cannot be read.
+    pub fn damaged(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged(what) => Self::Damaged(what),
+            other => Self::Damaged(other.to_string()),
+        }
+    }
+
     /// Whether the same may go well in a moment.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -122,6 +130,12 @@ impl From<neo4rs::Error> for Fault {
             }
             other => Self::Broken(other.to_string()),
         }
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self::Damaged(error.to_string())
     }
 }
 

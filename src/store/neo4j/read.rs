@@ -5,30 +5,55 @@ use std::collections::{BTreeMap, BTreeSet};
 use neo4rs::{BoltList, BoltMap, BoltType, Row, query};
 
 use super::Neo4jStore;
-use super::change_text;
 use super::fault::{Deadline, Fault};
+use super::history::{self, Stretch};
 use super::pool::{Pool, pause};
-use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow, Row as Kept};
-use crate::store::StoredDeployment;
+use crate::model::{ChangeSet, PlanId, PlanRow};
 
 /// How often a reading is tried, where the connection breaks.
 const TRIES: u32 = 3;
 /// How often a part of the history that must be there is looked for.
 const LOOKS: u32 = 20;
-/// How many changes are read at once.
-const CHANGES: u64 = 128;
+/// How many revisions are asked for at once, so that they have room in one message.
+const REVISIONS: usize = 500;
 
 const HEAD: &str = "MATCH (h:Head {name: 'head'}) OPTIONAL MATCH (c:Change {revision: $known})
     RETURN h.revision AS revision, c.id AS id";
+/// Waits until whoever has the head is done with it.
+const WAIT_FOR_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = h.turn";
 
 impl Neo4jStore {
     /// Reads with a statement, again where that may help.
     pub(super) async fn rows(&self, text: &str, parameters: BoltMap) -> Result<Vec<Row>, Fault> {
+        let read = async |deadline| self.readers.rows(deadline, query(text).with_params(parameters.clone())).await;
+        self.tried(read).await
+    }
+
+    /// Reads with a statement while nobody else has the head, again where that may help.
+    async fn rows_of_free_head(&self, text: &str, parameters: BoltMap) -> Result<Vec<Row>, Fault> {
+        let read = async |deadline: Deadline| {
+            let mut transaction = self.readers.begin(deadline).await?;
+            let read = async {
+                transaction.run(query(WAIT_FOR_HEAD)).await?;
+                let rows = all_rows(&mut transaction, query(text).with_params(parameters.clone())).await?;
+                transaction.rollback().await.map(|()| rows)
+            };
+            let read = deadline.within(self.timeout, read).await;
+            if read.is_err() {
+                // The transaction may still be open.
+                self.readers.reset();
+            }
+            read
+        };
+        self.tried(read).await
+    }
+
+    async fn tried<T>(&self, mut work: impl AsyncFnMut(Deadline) -> Result<T, Fault>) -> Result<T, Fault> {
         let deadline = Deadline::after(self.timeout);
         let mut tries = 0;
         loop {
             tries += 1;
-            match self.readers.rows(deadline, query(text).with_params(parameters.clone())).await {
+            match work(deadline).await {
                 Err(fault) if fault.is_transient() && tries < TRIES && !deadline.is_past() => {
                     pause(tries, deadline).await
                 }
@@ -55,11 +80,9 @@ impl Neo4jStore {
         let mut looks = 0;
         while changes.last().map_or(after, |change| change.revision) < last {
             let known = changes.last().map_or(after, |change| change.revision);
-            let rows = self.rows(CHANGES_BETWEEN, between(known, last)).await?;
-            let more = whole(change_text::read(&rows), known);
-            match more {
+            match self.look(known, last).await {
                 Ok(more) if !more.is_empty() => changes.extend(more),
-                _ if !deadline.is_past() && looks < LOOKS => {
+                Ok(_) | Err(Fault::Damaged(_)) if !deadline.is_past() && looks < LOOKS => {
                     looks += 1;
                     pause(looks, deadline).await;
                 }
@@ -71,43 +94,39 @@ impl Neo4jStore {
         Ok(changes)
     }
 
-    /// Attempts with what belongs to them, in the order of `ids`.
-    pub(super) async fn stored(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, Fault> {
-        let mut found = BTreeMap::new();
-        for some in ids.chunks(IDS) {
-            let given = some.iter().map(|id| BoltType::from(id.to_string())).collect::<Vec<_>>();
-            for row in self.rows(ATTEMPTS, parameters([("ids", BoltType::List(BoltList::from(given)))])).await? {
-                let places: [u64; 3] = [row.get("revision")?, row.get("received")?, row.get("resolved")?];
-                found.insert(parsed::<DeploymentId>(&row.get::<String>("id")?)?, places);
-            }
+    /// The next changes after `after`, up to `last`, as far as they show, with what was written beside them last.
+    async fn look(&self, after: u64, last: u64) -> Result<Vec<ChangeSet>, Fault> {
+        let rows = self.rows(history::RECORDS_AFTER, history::after(after, last)).await?;
+        let stretch = Stretch::of(&rows, after, last)?;
+        let Some(beside) = stretch.beside() else { return Ok(stretch.changes) };
+        let mut rows = self.rows(history::BESIDE, beside.clone()).await?;
+        if !stretch.has_all(&rows) {
+            // Written again since, or not to be seen yet: once the head is free, all that was committed shows.
+            rows = self.rows_of_free_head(history::BESIDE, beside).await?;
         }
-        let mut stored = BTreeMap::new();
-        let attempts: Vec<_> = found.into_iter().collect();
-        // Those of a set stand in a change or two; others are read some at a time, so that not all of it is in memory.
-        for some in attempts.chunks(IDS) {
-            let revisions: BTreeSet<u64> = some.iter().flat_map(|(_, places)| *places).collect();
-            let changes = self.changes_at(&revisions).await?;
-            for &(id, places) in some {
-                stored.insert(id, assembled(id, places.map(|revision| &changes[&revision]))?);
-            }
-        }
-        Ok(ids.iter().map(|id| stored.remove(id)).collect())
+        stretch.with(&rows)
     }
 
     /// The changes with these revisions, all of them.
-    async fn changes_at(&self, revisions: &BTreeSet<u64>) -> Result<BTreeMap<u64, ChangeSet>, Fault> {
+    pub(super) async fn changes_of(&self, revisions: &BTreeSet<u64>) -> Result<BTreeMap<u64, ChangeSet>, Fault> {
+        let revisions: Vec<u64> = revisions.iter().copied().collect();
+        let mut changes = BTreeMap::new();
+        for some in revisions.chunks(REVISIONS) {
+            changes.append(&mut self.some_of(some).await?);
+        }
+        Ok(changes)
+    }
+
+    async fn some_of(&self, revisions: &[u64]) -> Result<BTreeMap<u64, ChangeSet>, Fault> {
         let given: Vec<BoltType> = revisions.iter().map(|&revision| number(revision)).collect();
         let given = parameters([("revisions", BoltType::List(BoltList::from(given)))]);
         let deadline = Deadline::after(self.timeout);
         let mut looks = 0;
         loop {
-            let rows = self.rows(CHANGES_AT, given.clone()).await?;
-            let found = change_text::read(&rows);
+            let rows = self.rows(history::RECORDS_OF, given.clone()).await?;
             // What is committed shows piece by piece to whoever reads meanwhile.
-            match found {
-                Ok(found) if found.len() == revisions.len() => {
-                    return Ok(found.into_iter().map(|change| (change.revision, change)).collect());
-                }
+            match history::changes_of(&rows, revisions) {
+                Ok(found) if found.len() == revisions.len() => return Ok(found),
                 _ if looks < LOOKS && !deadline.is_past() => {
                     looks += 1;
                     pause(looks, deadline).await;
@@ -127,7 +146,7 @@ impl Neo4jStore {
         }
         let members = rows.iter().filter_map(|row| row.get::<Option<String>>("member").transpose());
         let members = members.map(|id| parsed(&id?)).collect::<Result<_, Fault>>()?;
-        Ok(Some(PlanRow { id, set: true, members }))
+        Ok(Some(PlanRow { id, members }))
     }
 }
 
@@ -137,66 +156,13 @@ pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -
 }
 
 /// The parameters of a statement.
-pub(super) fn parameters<const N: usize>(given: [(&str, BoltType); N]) -> BoltMap {
+pub(super) fn parameters<'a>(given: impl IntoIterator<Item = (&'a str, BoltType)>) -> BoltMap {
     given.into_iter().map(|(name, value)| (name.into(), value)).collect()
 }
-
-/// Reads changes after `$after` up to `$last`. The columns are those that [`change_text::read`] reads.
-const CHANGES_BETWEEN: &str = "MATCH (c:Change)-[p:PART]->(t:Text) WHERE c.revision > $after AND c.revision <= $last
-    RETURN c.revision AS revision, p.n AS n, t.text AS text";
-
-/// How many ids or revisions a message has room for.
-const IDS: usize = 150;
-
-/// Where the rows of attempts stand in the history.
-const ATTEMPTS: &str =
-    "MATCH (d:DeploymentSpec) WHERE d.id IN $ids AND d.receivedAt IS NOT NULL AND d.resolvedAt IS NOT NULL
-    RETURN d.id AS id, d.revision AS revision, d.receivedAt AS received, d.resolvedAt AS resolved";
-
-/// An attempt out of the changes that have its newest row, what was received of it, and its newest resolution.
-fn assembled(id: DeploymentId, [changed, received, resolved]: [&ChangeSet; 3]) -> Result<StoredDeployment, Fault> {
-    let missing = |what: &str| Fault::Damaged(format!("the {what} of deployment {id} is not in the history"));
-    let spec = changed.rows.iter().rev().find_map(|row| match row {
-        Kept::DeploymentSpec(spec) if spec.id == id => Some(spec.clone()),
-        _ => None,
-    });
-    let received = received.rows.iter().rev().find_map(|row| match row {
-        Kept::Received(received) if received.deployment == id => Some(received.clone()),
-        _ => None,
-    });
-    let resolution = resolved.rows.iter().rev().find_map(|row| match row {
-        Kept::Resolution(resolution) if resolution.deployment == id => Some(resolution.clone()),
-        _ => None,
-    });
-    Ok(StoredDeployment {
-        spec: spec.ok_or_else(|| missing("row"))?,
-        received: received.ok_or_else(|| missing("specification"))?,
-        resolution: resolution.ok_or_else(|| missing("resolution"))?,
-    })
-}
-
-/// Reads the changes `$revisions`.
-const CHANGES_AT: &str = "MATCH (c:Change)-[p:PART]->(t:Text) WHERE c.revision IN $revisions
-    RETURN c.revision AS revision, p.n AS n, t.text AS text";
 
 /// A revision as the database has it.
 pub(super) fn number(number: u64) -> BoltType {
     i64::try_from(number).unwrap_or(i64::MAX).into()
-}
-
-/// The parameters for the next changes after `after`, of those up to `last`.
-fn between(after: u64, last: u64) -> BoltMap {
-    parameters([("after", number(after)), ("last", number(last.min(after.saturating_add(CHANGES))))])
-}
-
-/// Those changes that follow `after` without a gap.
-fn whole(read: Result<Vec<ChangeSet>, Fault>, after: u64) -> Result<Vec<ChangeSet>, Fault> {
-    let mut due = after;
-    let follows = |change: &ChangeSet| {
-        due += 1;
-        change.revision == due
-    };
-    Ok(read?.into_iter().take_while(follows).collect())
 }
 
 fn gap(after: u64, last: u64) -> Fault {
@@ -217,9 +183,16 @@ pub(super) async fn missed(
         if after >= head {
             return Ok(changes);
         }
-        let statement = query(CHANGES_BETWEEN).with_params(between(after, head));
+        let statement = query(history::RECORDS_AFTER).with_params(history::after(after, head));
         let rows = deadline.within(pool.step(), all_rows(transaction, statement)).await?;
-        let more = whole(change_text::read(&rows), after)?;
+        let stretch = Stretch::of(&rows, after, head)?;
+        let more = match stretch.beside() {
+            None => stretch.changes,
+            Some(beside) => {
+                let statement = query(history::BESIDE).with_params(beside);
+                stretch.with(&deadline.within(pool.step(), all_rows(transaction, statement)).await?)?
+            }
+        };
         if more.is_empty() {
             return Err(gap(after, head));
         }

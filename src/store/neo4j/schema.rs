@@ -8,10 +8,13 @@ use super::pool::pause;
 use super::read::parameters;
 use crate::store::StoreError;
 
-/// The format of the graph; a newer one is refused.
-const FORMAT: i64 = 1;
+/// The format of the graph; an older one is upgraded, a newer one is refused.
+pub(super) const FORMAT: i64 = 2;
 /// Constraints and indexes, each statement ended by `;`.
 const SCHEMA: &str = include_str!("../../../schema/graph.cypher");
+const HEAD: &str = "MATCH (h:Head {name: 'head'}) RETURN h.format AS format, h.upgraded AS upgraded";
+const MAKE_HEAD: &str = "MERGE (h:Head {name: 'head'}) ON CREATE SET h.revision = 0, h.format = $format
+    RETURN h.format AS format, h.upgraded AS upgraded";
 /// Settings of a stock Neo4j that limit nothing.
 const LIMITS: [(&str, &str); 2] = [
     ("db.transaction.timeout", "a transaction that nobody ends stays for ever; set it to a minute or so"),
@@ -25,41 +28,65 @@ fn statements() -> impl Iterator<Item = String> {
     statements.into_iter().filter(|statement| !statement.is_empty())
 }
 
-/// The format of the graph, where it is newer than what this version knows.
-fn newer_format(head: &neo4rs::Row) -> Result<Option<i64>, Fault> {
-    Ok(head.get::<Option<i64>>("format")?.filter(|&found| found > FORMAT))
+/// How the graph stands to what this version writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is what this version writes.
+    Current,
+    /// An older version wrote it, or an upgrade of it is not done: it has come up to this revision, where it has begun.
+    Older { upgraded: Option<u64> },
+    /// A newer version wrote it, in this format.
+    Newer(i64),
 }
 
-/// Refuses what a newer version has made of the graph since this process started.
-pub(super) fn check_format(head: &neo4rs::Row) -> Result<(), Fault> {
-    newer_format(head)?.map_or(Ok(()), |found| {
-        Err(Fault::Damaged(format!(
-            "a newer mortise has taken the graph over (format {found}; this one knows {FORMAT}); use that version"
-        )))
+/// How the graph stands, by the `format` and `upgraded` of its head.
+pub(super) fn standing(head: &neo4rs::Row) -> Result<Standing, Fault> {
+    let upgraded = head.get::<Option<u64>>("upgraded")?;
+    Ok(match head.get::<i64>("format")? {
+        newer if newer > FORMAT => Standing::Newer(newer),
+        FORMAT if upgraded.is_none() => Standing::Current,
+        _ => Standing::Older { upgraded },
     })
 }
 
+/// Refuses what another process has made of the graph since this one started.
+pub(super) fn check_format(head: &neo4rs::Row) -> Result<(), Fault> {
+    Err(Fault::Damaged(match standing(head)? {
+        Standing::Current => return Ok(()),
+        Standing::Older { .. } => {
+            "the graph in the database is another one, of an older format; restart this process, \
+                                   so that it is upgraded"
+                .to_owned()
+        }
+        Standing::Newer(found) => format!(
+            "a newer mortise has taken the graph over (format {found}; this one knows {FORMAT}); use that version"
+        ),
+    }))
+}
+
 impl Neo4jStore {
-    /// Applies the schema, unless a newer version has applied its own. Waits for a database that is still starting.
+    /// Applies the schema, unless a newer version has applied its own, and upgrades what an older one wrote. Waits for a database
+    /// that is still starting.
     pub(super) async fn prepare(&self) -> Result<(), StoreError> {
         let deadline = Deadline::after(self.timeout);
         let (mut tries, mut earlier) = (0, None);
         loop {
             tries += 1;
             match self.apply(deadline).await {
-                Ok(()) => return Ok(()),
-                Err(Unprepared::TooNew(found)) => {
+                Ok(Standing::Current) => return Ok(()),
+                Ok(Standing::Older { .. }) => return self.upgrade().await,
+                Ok(Standing::Newer(found)) => {
                     return Err(StoreError::TooNew { what: self.address.to_string(), found, known: FORMAT });
                 }
-                Err(Unprepared::Fault(fault)) if fault.is_transient() && !deadline.is_past() => {
+                Err(fault) if fault.is_transient() && !deadline.is_past() => {
                     if tries == 1 {
                         tracing::warn!(%fault, database = %self.address, "the database is not ready; trying again");
                     }
                     pause(tries + 4, deadline).await;
                     earlier = Some(fault.or_when_cut_short(earlier, self.readers.step()));
                 }
-                Err(Unprepared::Fault(fault @ Fault::Damaged(_))) => return Err(StoreError::from(fault)),
-                Err(Unprepared::Fault(fault)) => {
+                Err(fault @ Fault::Damaged(_)) => return Err(StoreError::from(fault)),
+                Err(fault) => {
                     let fault = fault.or_when_cut_short(earlier, self.readers.step());
                     let (address, remedy) = (self.address.to_string(), fault.remedy());
                     return Err(StoreError::Unusable { address, why: fault.to_string(), remedy });
@@ -68,20 +95,22 @@ impl Neo4jStore {
         }
     }
 
-    async fn apply(&self, deadline: Deadline) -> Result<(), Unprepared> {
-        let known =
-            self.readers.rows(deadline, query("MATCH (h:Head {name: 'head'}) RETURN h.format AS format")).await?;
-        if let Some(found) = known.first().map(newer_format).transpose()?.flatten() {
-            return Err(Unprepared::TooNew(found));
+    async fn apply(&self, deadline: Deadline) -> Result<Standing, Fault> {
+        let known = self.readers.rows(deadline, query(HEAD)).await?;
+        if let Some(newer @ Standing::Newer(_)) = known.first().map(standing).transpose()? {
+            return Ok(newer);
         }
         for statement in statements() {
-            self.readers.run(deadline, query(&statement)).await?;
+            match self.readers.run(deadline, query(&statement)).await {
+                // Another process that starts at the same time has just made it.
+                Err(Fault::Refused { code, .. }) if code.ends_with(".EquivalentSchemaRuleAlreadyExists") => {}
+                made => drop(made?),
+            }
         }
         // Once the constraint stands two processes cannot both make a head.
-        let head = "MERGE (h:Head {name: 'head'}) ON CREATE SET h.revision = 0, h.format = $format";
-        let head = query(head).with_params(parameters([("format", FORMAT.into())]));
-        self.readers.run(deadline, head).await?;
-        Ok(())
+        let head = query(MAKE_HEAD).with_params(parameters([("format", FORMAT.into())]));
+        let made = self.readers.run(deadline, head).await?;
+        made.first().map_or(Ok(Standing::Current), standing)
     }
 
     /// What the server leaves unlimited, in words; nothing where it has no such settings.
@@ -96,16 +125,5 @@ impl Neo4jStore {
             }
         }
         found
-    }
-}
-
-enum Unprepared {
-    TooNew(i64),
-    Fault(Fault),
-}
-
-impl From<Fault> for Unprepared {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
     }
 }

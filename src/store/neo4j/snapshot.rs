@@ -1,40 +1,46 @@
-//! Snapshots: the Catalog as rows, kept beside the history, so that a replica that starts need not replay all of it.
+//! Snapshots: the Catalog as lines of JSON, compressed and checksummed, so that a replica that starts need not replay the whole
+//! history.
 //!
 //! One is written in the background, in many small transactions, while commits go on; it counts once its number of rows is
 //! set, which is last. Several replicas may write one at the same time: each has its own, and older ones go. One that is
 //! damaged, or of another history, is passed over.
 
+use std::io::{BufRead, BufReader, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use neo4rs::{BoltList, BoltMap, BoltType, query};
+use neo4rs::{BoltBytes, BoltList, BoltMap, BoltType, Row, query};
 use tokio::runtime::Handle;
+use zstd::stream::{read::Decoder, write::Encoder};
 
-use super::change_text;
 use super::fault::{Deadline, Fault};
+use super::history::PART_BYTES;
 use super::pool::Pool;
 use super::read::{number, parameters};
-use crate::catalog::Catalog;
-use crate::model::{Row, Timestamp};
+use crate::catalog::{Catalog, SnapshotRow};
+use crate::model::Timestamp;
 
 /// How many changes after the last snapshot make the next one worth its while, at least.
 pub(super) const CHANGES: u64 = 20_000;
 /// How many parts are written in one transaction, or read at once.
 const PARTS: usize = 200;
 
-const NEWEST: &str = "MATCH (s:Snapshot) WHERE s.rows IS NOT NULL
+/// The format of snapshots; others are passed over.
+const FORMAT: i64 = 2;
+
+const NEWEST: &str = "MATCH (s:Snapshot) WHERE s.rows IS NOT NULL AND s.format = $format
     RETURN s.id AS id, s.revision AS revision, s.change AS change, s.time AS time, s.rows AS rows
     ORDER BY revision DESC LIMIT 1";
 const CHANGE_AT: &str = "MATCH (c:Change {revision: $revision}) RETURN c.id AS id";
-const READ: &str = "MATCH (s:Snapshot {id: $id})-[p:PART]->(t:Text) WHERE p.n >= $from AND p.n < $to
-    RETURN p.n AS n, t.text AS text ORDER BY n";
-const BEGIN: &str = "CREATE (:Snapshot {id: $id, revision: $revision, change: $change, time: $time})";
+const READ: &str = "MATCH (s:Snapshot {id: $id})-[p:PART]->(t:Part) WHERE p.n >= $from AND p.n < $to
+    RETURN p.n AS n, t.bytes AS bytes ORDER BY n";
+const BEGIN: &str = "CREATE (:Snapshot {id: $id, format: $format, revision: $revision, change: $change, time: $time})";
 const WRITE: &str =
-    "UNWIND $rows AS row MATCH (s:Snapshot {id: row.s}) CREATE (s)-[:PART {n: row.n}]->(:Text {text: row.t})";
+    "UNWIND $rows AS row MATCH (s:Snapshot {id: row.s}) CREATE (s)-[:PART {n: row.n}]->(:Part {bytes: row.b})";
 const COMPLETE: &str = "MATCH (s:Snapshot {id: $id}) SET s.rows = $rows";
-const DROP_PARTS: &str = "MATCH (s:Snapshot)-[:PART]->(t:Text) WHERE s.revision < $revision
+const DROP_PARTS: &str = "MATCH (s:Snapshot)-[:PART]->(t) WHERE s.revision < $revision
     WITH t LIMIT 1000 DETACH DELETE t RETURN count(*) AS dropped";
 const DROP: &str = "MATCH (s:Snapshot) WHERE s.revision < $revision DETACH DELETE s";
 
@@ -134,8 +140,8 @@ impl Keeper {
 
     /// Writes a snapshot, unless another replica has just done so, and drops older ones; how many rows it has.
     async fn write(&self, catalog: &Catalog) -> Result<Option<u64>, Fault> {
-        let newest = self.pool.rows(self.deadline(), query(NEWEST)).await?;
-        if let Some(row) = newest.first() {
+        let newest = self.newest().await?;
+        if let Some(row) = newest {
             let (revision, rows): (u64, u64) = (row.get("revision")?, row.get("rows")?);
             if catalog.revision().saturating_sub(revision) < self.changes.max(2 * rows) {
                 self.remember(revision, rows);
@@ -147,6 +153,7 @@ impl Keeper {
         let revision = || number(catalog.revision());
         let begin = parameters([
             ("id", id.as_str().into()),
+            ("format", FORMAT.into()),
             ("revision", revision()),
             ("change", change.into()),
             ("time", catalog.time().to_string().into()),
@@ -159,33 +166,30 @@ impl Keeper {
         Ok(Some(rows))
     }
 
-    /// Writes the rows as lines of JSON, in parts; how many there are, or `None` where the store was closed meanwhile.
+    /// Writes the rows in parts; how many rows there are, or `None` where the store was closed meanwhile.
     async fn write_rows(&self, id: &str, catalog: &Catalog) -> Result<Option<u64>, Fault> {
-        let (mut text, mut rows, mut n) = (String::new(), 0, 0);
-        let mut parts: Vec<BoltMap> = Vec::new();
+        let mut encoder = Encoder::new(Vec::new(), 1)?;
+        encoder.include_checksum(true)?;
+        let (mut rows, mut n) = (0, 0);
         for row in catalog.rows() {
-            text += &serde_json::to_string(&row).map_err(|error| Fault::Damaged(error.to_string()))?;
-            text.push('\n');
+            serde_json::to_writer(&mut encoder, &row).map_err(std::io::Error::from)?;
+            encoder.write_all(b"\n")?;
             rows += 1;
-            while text.len() >= change_text::PART_BYTES {
-                let rest = text.split_off(change_text::end_of_part(&text));
-                parts.push(part(id, &mut n, &std::mem::replace(&mut text, rest)));
-            }
-            if parts.len() >= PARTS {
+            if encoder.get_ref().len() >= PARTS * PART_BYTES {
                 if self.is_stopped.load(Ordering::Relaxed) {
                     return Ok(None);
                 }
-                self.write_parts(std::mem::take(&mut parts)).await?;
+                let body = encoder.get_mut();
+                let rest = body.split_off(body.len() / PART_BYTES * PART_BYTES);
+                let whole = std::mem::replace(body, rest);
+                self.write_parts(parts(id, &mut n, &whole)).await?;
             }
         }
-        if !text.is_empty() {
-            parts.push(part(id, &mut n, &text));
-        }
-        self.write_parts(parts).await?;
+        self.write_parts(parts(id, &mut n, &encoder.finish()?)).await?;
         Ok(Some(rows))
     }
 
-    async fn write_parts(&self, parts: Vec<BoltMap>) -> Result<(), Fault> {
+    async fn write_parts(&self, parts: impl Iterator<Item = BoltMap>) -> Result<(), Fault> {
         let deadline = self.deadline();
         let mut transaction = self.pool.begin(deadline).await?;
         for part in parts {
@@ -214,10 +218,14 @@ impl Keeper {
         Ok(rows.first().map(|row| row.get("id")).transpose()?)
     }
 
+    async fn newest(&self) -> Result<Option<Row>, Fault> {
+        let newest = query(NEWEST).with_params(parameters([("format", FORMAT.into())]));
+        Ok(self.pool.rows(self.deadline(), newest).await?.into_iter().next())
+    }
+
     /// The Catalog of the newest snapshot and how many rows it has.
     async fn read(&self) -> Result<Option<(Catalog, u64)>, Fault> {
-        let newest = self.pool.rows(self.deadline(), query(NEWEST)).await?;
-        let Some(newest) = newest.first() else { return Ok(None) };
+        let Some(newest) = self.newest().await? else { return Ok(None) };
         let (id, change): (String, String) = (newest.get("id")?, newest.get("change")?);
         let (revision, due): (u64, u64) = (newest.get("revision")?, newest.get("rows")?);
         let time: String = newest.get("time")?;
@@ -228,39 +236,47 @@ impl Keeper {
         };
         let mut catalog = Catalog::default();
         catalog.begin_at(revision, time);
-        let (mut rows, mut text, mut n) = (0, String::new(), 0_i64);
+        let body = self.read_parts(&id).await?;
+        if apply(&body, &mut catalog).is_ok_and(|rows| rows == due) {
+            return Ok(Some((catalog, due)));
+        }
+        tracing::warn!(id, "the snapshot is damaged; replaying the history instead");
+        Ok(None)
+    }
+
+    async fn read_parts(&self, id: &str) -> Result<Vec<u8>, Fault> {
+        let (mut body, mut n) = (Vec::new(), 0);
         loop {
             let to = n + PARTS as i64;
-            let window = parameters([("id", id.as_str().into()), ("from", n.into()), ("to", to.into())]);
+            let window = parameters([("id", id.into()), ("from", n.into()), ("to", to.into())]);
             let parts = self.pool.rows(self.deadline(), query(READ).with_params(window)).await?;
             for part in &parts {
-                text += part.get::<&str>("text")?;
+                let bytes: Option<BoltBytes> = part.get("bytes")?;
+                body.extend(bytes.map(|bytes| bytes.value).unwrap_or_default());
             }
-            let whole = text.rfind('\n').map_or(0, |end| end + 1);
-            for line in text[..whole].lines() {
-                let Ok(row) = serde_json::from_str::<Row>(line) else {
-                    tracing::warn!(id, "the snapshot is damaged; replaying the history instead");
-                    return Ok(None);
-                };
-                catalog.apply_row(&row);
-                rows += 1;
-            }
-            text.drain(..whole);
             if parts.len() < PARTS {
-                break;
+                return Ok(body);
             }
             n = to;
         }
-        if rows == due && text.is_empty() {
-            return Ok(Some((catalog, rows)));
-        }
-        tracing::warn!(id, rows, due, "the snapshot is not whole; replaying the history instead");
-        Ok(None)
     }
 }
 
-fn part(id: &str, n: &mut i64, text: &str) -> BoltMap {
-    let part = parameters([("s", id.into()), ("n", (*n).into()), ("t", text.into())]);
-    *n += 1;
-    part
+/// Applies the rows of a snapshot; how many they are.
+fn apply(body: &[u8], catalog: &mut Catalog) -> std::io::Result<u64> {
+    let mut rows = 0;
+    for line in BufReader::with_capacity(1 << 20, Decoder::new(body)?).lines() {
+        catalog.apply_snapshot(serde_json::from_str::<SnapshotRow>(&line?)?);
+        rows += 1;
+    }
+    Ok(rows)
+}
+
+/// Bytes in parts, which are numbered from `n` on.
+fn parts<'a>(id: &'a str, n: &'a mut i64, bytes: &'a [u8]) -> impl Iterator<Item = BoltMap> {
+    bytes.chunks(PART_BYTES).map(move |bytes| {
+        let part = parameters([("s", id.into()), ("n", (*n).into()), ("b", bytes.to_vec().into())]);
+        *n += 1;
+        part
+    })
 }

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 use neo4rs::{BoltList, BoltMap, BoltNull, BoltType, Query, query};
 
-use super::change_text;
-use crate::graph::{Delta, Direction, NodeKey, Presence, Properties, RelationshipType, Value};
+use super::history::PART_BYTES;
+use super::read::{number, parameters};
+use crate::graph::{Delta, Direction, Label, NodeKey, Presence, Properties, RelationshipType, Value};
 use crate::model::ChangeSet;
+use crate::store::{StoreError, record};
 
 /// What the rows of one statement may come to: with the text of the statement this stays below 8,000 bytes.
 const ROWS_BYTES: usize = 7_300;
@@ -28,16 +30,42 @@ struct Statements(Vec<Statement>);
 /// What is written of a batch, in order.
 ///
 /// # Errors
-/// What serde_json says of a change that has no JSON form.
-pub(super) fn of(batch: &[ChangeSet]) -> serde_json::Result<Vec<Query>> {
+/// [`StoreError`] where it has no form in the history.
+pub(super) fn of(batch: &[ChangeSet]) -> Result<Vec<Query>, StoreError> {
     let delta = Delta::of(batch);
     let mut statements = Statements::default();
     statements.nodes(&delta);
-    statements.texts(batch)?;
+    statements.records(batch, &delta)?;
     statements.clear(&delta);
     statements.relationships(&delta);
+    statements.couplings(&delta);
     statements.plans(&delta);
-    Ok(statements.0.into_iter().map(Statement::into_query).collect())
+    Ok(statements.into_queries())
+}
+
+/// What is written of a batch that a graph of format 1 shows already: its records, and the properties that nodes had not then.
+///
+/// # Errors
+/// [`StoreError`] where it has no form in the history.
+pub(super) fn since_format_1(batch: &[ChangeSet]) -> Result<Vec<Query>, StoreError> {
+    let mut delta = Delta::of(batch);
+    let mut statements = Statements::default();
+    statements.records(batch, &delta)?;
+    for (key, put) in &mut delta.nodes {
+        let fresh: &[&str] = match key.label {
+            Label::DeploymentSpec => &["opening", "endedAt", "resolvedAt"],
+            Label::Lease | Label::IdempotencyKey => &["revision"],
+            _ => &[],
+        };
+        put.properties.retain(|name, _| fresh.contains(name));
+        if key.label == Label::Lease {
+            // An attempt itself has it as `opening`.
+            put.properties.insert("action", None);
+        }
+    }
+    delta.nodes.retain(|_, put| !put.properties.is_empty());
+    statements.nodes(&delta);
+    Ok(statements.into_queries())
 }
 
 impl Statements {
@@ -59,14 +87,16 @@ impl Statements {
         self.add_all(grouped);
     }
 
-    fn texts(&mut self, batch: &[ChangeSet]) -> serde_json::Result<()> {
-        let text =
-            "UNWIND $rows AS row MATCH (c:Change {id: row.c}) CREATE (c)-[:PART {n: row.n}]->(:Text {text: row.t})";
-        for change in batch {
-            let body = serde_json::to_string(change)?;
-            for (n, part) in (0_i64..).zip(change_text::parts(&body)) {
-                let row = [("c", change.id.to_string().into()), ("n", n.into()), ("t", part.into())];
-                self.add(text, row.into_iter().map(|(name, value): (&str, BoltType)| (name.into(), value)).collect());
+    fn records(&mut self, batch: &[ChangeSet], delta: &Delta) -> Result<(), StoreError> {
+        let text = "UNWIND $rows AS row MERGE (r:Record {last: row.l}) ON CREATE SET r.first = row.f, r.beside = row.s \
+                    CREATE (r)-[:PART {n: row.n}]->(:Part {bytes: row.b})";
+        for record in record::pack(batch)? {
+            let beside = revisions_beside(delta).filter(|revision| (record.first..=record.last).contains(revision));
+            let beside = beside.count() as u64;
+            for (n, part) in (0_u64..).zip(record.body.chunks(PART_BYTES)) {
+                let row = [("l", number(record.last)), ("f", number(record.first)), ("s", number(beside))];
+                let part = [("n", number(n)), ("b", part.to_vec().into())];
+                self.add(text, parameters(row.into_iter().chain(part)));
             }
         }
         Ok(())
@@ -112,6 +142,17 @@ impl Statements {
         self.add_all(grouped);
     }
 
+    fn couplings(&mut self, delta: &Delta) {
+        for key in &delta.coupled {
+            let text = format!(
+                "UNWIND $rows AS row MATCH {}-[:REQUIRES]->(r:Require {{scope: 'runtime'}})-[:MATCHED]->(c:Component) MERGE (d)-[:{} {{require: r.name}}]->(c)",
+                node("d", key, ["a", "b"]),
+                RelationshipType::Coupled
+            );
+            self.add(&text, key_of(key, ["a", "b"]));
+        }
+    }
+
     fn plans(&mut self, delta: &Delta) {
         for key in &delta.ended {
             let text = format!(
@@ -127,6 +168,10 @@ impl Statements {
         for (text, rows) in grouped {
             rows.into_iter().for_each(|row| self.add(&text, row));
         }
+    }
+
+    fn into_queries(self) -> Vec<Query> {
+        self.0.into_iter().map(Statement::into_query).collect()
     }
 
     fn add(&mut self, text: &str, row: BoltMap) {
@@ -146,6 +191,15 @@ impl Statement {
         let rows: Vec<BoltType> = self.rows.into_iter().map(BoltType::Map).collect();
         query(&self.text).param("rows", BoltType::List(BoltList::from(rows)))
     }
+}
+
+/// The revisions of the leases and keys that are put.
+fn revisions_beside(delta: &Delta) -> impl Iterator<Item = u64> {
+    let beside = delta.nodes.iter().filter(|(key, _)| matches!(key.label, Label::Lease | Label::IdempotencyKey));
+    beside.filter_map(|(_, put)| match put.properties.get("revision") {
+        Some(Some(Value::Integer(revision))) => u64::try_from(*revision).ok(),
+        _ => None,
+    })
 }
 
 /// `(n:Label {key: row.a, …})`: labels and names of properties are our own words, values are only ever parameters.
@@ -201,6 +255,7 @@ fn map_bytes(map: &BoltMap) -> usize {
 fn value_bytes(value: &BoltType) -> usize {
     match value {
         BoltType::String(text) => text.value.len() + 5,
+        BoltType::Bytes(bytes) => bytes.value.len() + 5,
         BoltType::Map(map) => map_bytes(map),
         _ => 9,
     }
