@@ -1,6 +1,7 @@
-//! The client commands. They speak to a server over HTTP, except `check` and `version`, which need none, and `export` and
-//! `import`, which are given a store.
+//! The client commands. They speak to a server over HTTP, except `check` and `version`, which need none, and `changes`, `export`
+//! and `import`, which are given a store.
 
+mod changes;
 mod check;
 mod client;
 mod deploy;
@@ -11,6 +12,7 @@ mod source;
 mod transfer;
 mod version;
 
+pub use changes::{ChangesError, changes};
 pub use check::check;
 pub use deploy::{finish, plan, start};
 pub use query::query;

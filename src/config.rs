@@ -41,6 +41,8 @@ pub enum Command {
     /// Show or change the settings kept in a store: a folder that no server has open, or a database.
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// Show the changes that the history of a store consists of: one in full, or a line for each.
+    Changes(Changes),
     /// Write the history of a store into a file, from which it can be imported into any other.
     Export(Export),
     /// Read an export into a store that is empty, or that holds the beginning of the same history. Run again, it goes on
@@ -205,7 +207,7 @@ pub struct Client {
 pub enum Output {
     /// For people.
     Text,
-    /// As the server answered.
+    /// As it was answered or recorded.
     Json,
     /// The same, as YAML.
     Yaml,
@@ -341,6 +343,26 @@ pub enum SettingsCommand {
         #[command(flatten)]
         settings: SettingsFlags,
     },
+}
+
+/// Show the changes of a history.
+#[derive(Debug, Args)]
+pub struct Changes {
+    /// The store whose history it is.
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// Show this change in full, as JSON: with indentation on a terminal, else in one line.
+    #[arg(long, env = "MORTISE_REVISION", conflicts_with_all = ["since", "limit"])]
+    pub revision: Option<u64>,
+    /// List only what follows this revision.
+    #[arg(long, env = "MORTISE_SINCE", value_name = "REVISION", default_value_t = 0)]
+    pub since: u64,
+    /// List so many changes at most.
+    #[arg(long, env = "MORTISE_LIMIT", value_name = "COUNT")]
+    pub limit: Option<u64>,
+    /// How to show them: a list as text has revision, time, cause and actor.
+    #[arg(long, short, env = "MORTISE_OUTPUT", value_enum, default_value_t = Output::Text)]
+    pub output: Output,
 }
 
 /// Write the history of a store into a file.

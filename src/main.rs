@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use mortise::app::{App, Pace, record_settings, system_clock};
 use mortise::cli::{self, Exit};
-use mortise::config::{Command, Config, Export, Import, Secret, Serve, SettingsCommand, StoreFlags, Version};
+use mortise::config::{Changes, Command, Config, Export, Import, Secret, Serve, SettingsCommand, StoreFlags, Version};
 use mortise::document::JsonText;
 use mortise::http::{self, HttpLimits};
 use mortise::model::Settings;
@@ -53,6 +53,7 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
             let wish = settings.wish();
             change_settings(store, |recorded| Some(wish.over(recorded.unwrap_or(&Settings::default()))))
         }
+        Command::Changes(command) => changes(command),
         Command::Export(command) => export(command),
         Command::Import(command) => import(command),
     }
@@ -80,8 +81,8 @@ fn place(flags: &StoreFlags) -> String {
 
 /// Refuses to make a store where there is none.
 fn ensure_exists(flags: &StoreFlags) -> anyhow::Result<()> {
-    let exists = flags.store.is_some() || EmbeddedStore::exists(&flags.data);
-    anyhow::ensure!(exists, "there is no store in {}", flags.data.display());
+    let folder = || EmbeddedStore::exists(&flags.data).with_context(|| flags.data.display().to_string());
+    anyhow::ensure!(flags.store.is_some() || folder()?, "there is no store in {}", flags.data.display());
     Ok(())
 }
 
@@ -137,6 +138,11 @@ fn change_settings(flags: &StoreFlags, choose: impl Fn(Option<&Settings>) -> Opt
     let text = JsonText::of(&catalog.settings().cloned().unwrap_or_default())?;
     print!("{}", mortise::document::to_yaml(&text.to_json()));
     Ok(Exit::Yes)
+}
+
+fn changes(command: &Changes) -> anyhow::Result<Exit> {
+    ensure_exists(&command.store)?;
+    Ok(cli::changes(open(&command.store)?.as_ref(), command)?)
 }
 
 fn export(command: &Export) -> anyhow::Result<Exit> {

@@ -1,7 +1,8 @@
 //! Moving a history from one store to another, whatever backends they are: out into a file, and in again.
 //!
 //! The file is JSON Lines: a header, which names the format and says how far the history goes; one line for each ChangeSet,
-//! in order; a trailer with their count. Every line ends with a checksum over itself and all lines before it, so that damage
+//! in order, each followed by one line for every lease and key that is kept beside the history and was recorded with it; a
+//! trailer with the count of ChangeSets. Every line ends with a checksum over itself and all lines before it, so that damage
 //! is found at the line where it begins, and two exports whose last lines are equal are equal. Nothing in the file tells when
 //! or where it was written: the same history gives the same bytes.
 

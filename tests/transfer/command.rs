@@ -5,10 +5,11 @@ use std::process::{Output, Stdio};
 
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::transfer::{Existing, TransferError, export_file};
+use serde_json::{Value, json};
 
 use crate::harness::tests;
 use crate::server::{Server, mortise};
-use crate::written::{Embedded, exported, various};
+use crate::written::{Embedded, exported, lines, various};
 
 tests![
     an_export_and_an_import_say_in_one_line_what_they_did,
@@ -109,9 +110,14 @@ fn a_file_that_is_made_during_an_export_is_kept() {
 }
 
 fn an_export_that_fails_leaves_no_file_and_replaces_none() {
-    let (data, _) = stored();
+    let data = tempfile::tempdir().unwrap();
+    // Three records, of which the middle one is lost.
+    for end in [3, 5, various().len()] {
+        let beginning = exported(&*Embedded::holding(&various()[..end]));
+        run(&["import", "--data", text(data.path()), "-"], &beginning, 0);
+    }
     let history = rusqlite::Connection::open(data.path().join("mortise.sqlite")).unwrap();
-    history.execute("DELETE FROM change WHERE revision = 3", []).unwrap();
+    assert_eq!(history.execute("DELETE FROM record WHERE last = 5", []).unwrap(), 1);
     drop(history);
     let to = tempfile::tempdir().unwrap();
     let file = to.path().join("x.jsonl");
@@ -119,7 +125,7 @@ fn an_export_that_fails_leaves_no_file_and_replaces_none() {
         kept.iter().for_each(|kept| std::fs::write(&file, kept).unwrap());
         let arguments = ["export", "--data", text(data.path()), "-o", text(&file), "--force"];
         let (_, err) = run(&arguments, b"", 2);
-        assert!(err.contains("damaged") && err.contains("where revision 3 is due"), "{err}");
+        assert!(err.contains("damaged") && err.contains("where 4 is due"), "{err}");
         assert_eq!(std::fs::read_dir(to.path()).unwrap().count(), usize::from(kept.is_some()));
         assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), kept);
     }
@@ -142,7 +148,7 @@ fn a_damaged_file_is_refused_by_name_and_line_before_a_store_is_made() {
     let (file, target) = (to.path().join("x.jsonl"), to.path().join("data"));
     std::fs::write(&file, &whole[..whole.len() - 50]).unwrap();
     let (out, err) = run(&["import", "--data", text(&target), text(&file)], b"", 2);
-    let line = various().len() + 2;
+    let line = lines(&whole).len();
     assert_eq!(out, b"");
     assert!(err.contains(text(&file)) && err.contains(&format!("line {line} is cut off")), "{err}");
     let (_, err) = run(&["import", "--data", text(&target), text(&to.path().join("none"))], b"", 2);
@@ -160,9 +166,11 @@ fn an_export_of_a_folder_without_a_store_is_refused_and_makes_nothing() {
 
 fn a_server_runs_on_what_was_imported_as_if_it_had_been_recorded_there() {
     let data = tempfile::tempdir().unwrap();
-    let spec = serde_json::json!({"system": "shop", "name": "a", "version": "1.10", "environment": "test"});
+    let spec = json!({"system": "shop", "name": "a", "version": "1.10", "environment": "test"});
     let first = Server::start_in(data.path(), &[]);
-    let started = first.started(&spec);
+    let key = [("Content-Type", "application/json"), ("Idempotency-Key", "build 7")];
+    let start = |server: &Server| server.send("POST", "/deployments/start", &key, spec.to_string());
+    let started = start(&first).expect(201);
     let id = crate::server::text(&started, "id").to_owned();
     let found = first.deployment(&id);
     first.stop();
@@ -171,8 +179,13 @@ fn a_server_runs_on_what_was_imported_as_if_it_had_been_recorded_there() {
     run(&["import", "--data", text(target.path()), "-"], &file, 0);
     let second = Server::start_in(target.path(), &[]);
     assert_eq!(second.deployment(&id), found);
-    // It goes on from there: the slot is taken, and the revisions follow.
-    second.started(&serde_json::json!({"system": "shop", "name": "b", "version": "1", "environment": "test"}));
+    // It goes on from there: the key stands for its plan, the lease has its token, and the revisions follow.
+    assert_eq!(start(&second).expect(200), started);
+    let token = &started["lease"]["token"];
+    let finish = |token: &Value| second.finish(&id, &json!({"success": true, "lease": {"token": token}}));
+    finish(&json!("another")).expect(409);
+    finish(token).expect(200);
+    second.started(&json!({"system": "shop", "name": "b", "version": "1", "environment": "test"}));
     second.stop();
     let (longer, _) = run(&["export", "--data", text(target.path()), "-o", "-"], b"", 0);
     assert!(longer.len() > file.len());

@@ -3,7 +3,9 @@
 use mortise::store::transfer::{Damage, TransferError};
 
 use crate::harness::tests;
-use crate::written::{Embedded, contents, exported, history_of, imported, lines, long, sealed, streamed, various};
+use crate::written::{
+    Embedded, contents, exported, history_of, imported, lines, long, of_version_1, sealed, streamed, various,
+};
 
 tests![
     a_byte_that_is_another_is_found_at_its_line,
@@ -13,6 +15,7 @@ tests![
     what_is_no_export_is_refused_without_reading_it_to_its_end,
     a_newer_format_is_refused_however_it_is_checked,
     a_file_whose_checksums_are_right_but_whose_history_cannot_be_is_refused_at_the_line,
+    a_file_of_version_1_is_refused_at_its_line_too,
     damage_in_what_can_be_read_only_once_leaves_whole_batches_and_the_whole_file_goes_on_from_them,
 ];
 
@@ -133,6 +136,7 @@ fn what_is_no_export_is_refused_without_reading_it_to_its_end() {
         &other,
         endless.as_bytes(),
         b"{\"header\":{\"format\":\"x\",\"version\":9}}\n",
+        b"{\"header\":{\"format\":\"mortise-history\",\"version\":0}}\n",
     ] {
         let refused = imported(&*case.store, file).unwrap_err();
         assert!(matches!(refused, TransferError::NoExport), "{refused}");
@@ -142,11 +146,11 @@ fn what_is_no_export_is_refused_without_reading_it_to_its_end() {
 fn a_newer_format_is_refused_however_it_is_checked() {
     let case = Case::new();
     let mut newer = contents(&case.file);
-    newer[0] = newer[0].replace("\"version\":1", "\"version\":2");
-    let foreign = b"{\"header\":{\"format\":\"mortise-history\",\"version\":2,\"codec\":\"zstd\"}}\n";
+    newer[0] = newer[0].replace("\"version\":2", "\"version\":3");
+    let foreign = b"{\"header\":{\"format\":\"mortise-history\",\"version\":3,\"codec\":\"zstd\"}}\n";
     for file in [sealed(&newer), foreign.to_vec()] {
         let refused = imported(&*case.store, &file).unwrap_err();
-        assert!(matches!(refused, TransferError::TooNew { found: 2, known: 1 }), "{refused}");
+        assert!(matches!(refused, TransferError::TooNew { found: 3, known: 2 }), "{refused}");
         assert!(refused.to_string().contains("use the version that wrote the file"), "{refused}");
     }
 }
@@ -154,26 +158,39 @@ fn a_newer_format_is_refused_however_it_is_checked() {
 fn a_file_whose_checksums_are_right_but_whose_history_cannot_be_is_refused_at_the_line() {
     let case = Case::new();
     let whole = contents(&case.file);
-    let count = whole.len() - 2;
+    let (count, trailer) = (various().len(), whole.len());
+    let place = |revision: usize| change_line(&whole, revision);
     let with = |line: usize, from: &str, to: &str| {
         let mut changed = whole.clone();
         changed[line - 1] = changed[line - 1].replacen(from, to, 1);
         assert_ne!(changed, whole, "{from} is not in line {line}");
         sealed(&changed)
     };
+    let swapped = |left: usize, right: usize| {
+        let mut changed = whole.clone();
+        changed.swap(left - 1, right - 1);
+        sealed(&changed)
+    };
+    let twice = |line: usize| sealed(&[&whole[..line], &whole[line - 1..]].concat());
+    let (third, leases) = (place(3), [place(3) + 1, place(3) + 2]);
     let cases = [
-        ("a gap", with(4, "\"revision\":3", "\"revision\":4"), 4, Some(Damage::Order { found: 4, due: 3 })),
+        ("a gap", with(third, "\"revision\":3", "\"revision\":4"), third, Some(Damage::Order { found: 4, due: 3 })),
         (
             "a time that goes back",
-            with(4, "\"time\":\"1970-01-01T00:00:03", "\"time\":\"1970-01-01T00:00:01"),
-            4,
+            with(third, "\"time\":\"1970-01-01T00:00:03", "\"time\":\"1970-01-01T00:00:01"),
+            third,
             Some(Damage::Time),
         ),
-        ("an unknown row", with(3, "\"rows\":[{\"", "\"rows\":[{\"un"), 3, None),
-        ("another last change", with(count + 1, "\"id\":\"0", "\"id\":\"1"), count + 1, Some(Damage::Header)),
-        ("another count", with(count + 2, "\"changes\":", "\"changes\":1"), count + 2, Some(Damage::Header)),
+        ("an unknown row", with(place(2), "\"rows\":[{\"", "\"rows\":[{\"un"), place(2), None),
+        ("another last change", with(place(count), "\"id\":\"0", "\"id\":\"1"), place(count), Some(Damage::Header)),
+        ("another count", with(trailer, "\"changes\":", "\"changes\":1"), trailer, Some(Damage::Header)),
         ("another beginning", with(1, "\"from\":1", "\"from\":2"), 1, Some(Damage::Order { found: 2, due: 1 })),
-        ("an early end", with(1, &format!("\"to\":{count}"), "\"to\":4"), 5, Some(Damage::Header)),
+        ("an early end", with(1, &format!("\"to\":{count}"), "\"to\":4"), place(4), Some(Damage::Header)),
+        ("a change twice", twice(place(4)), place(4) + 1, Some(Damage::Order { found: 4, due: 5 })),
+        ("a lease twice", twice(leases[0]), leases[1], Some(Damage::Repeated)),
+        ("leases swapped", swapped(leases[0], leases[1]), leases[1], Some(Damage::Repeated)),
+        ("a lease before any change", swapped(2, 3), 2, Some(Damage::Header)),
+        ("something else beside", with(leases[0], "{\"lease\":", "{\"loan\":"), leases[0], None),
     ];
     for (what, file, line, expected) in cases {
         let refused = imported(&*case.store, &file).expect_err(what);
@@ -182,9 +199,63 @@ fn a_file_whose_checksums_are_right_but_whose_history_cannot_be_is_refused_at_th
         case.is_refused_at(line, &file, what);
     }
     // A member that this version would read over, and so lose.
-    let unfamiliar = with(3, "\"rows\":", "\"place\":\"here\",\"rows\":");
-    assert!(matches!(imported(&*case.store, &unfamiliar), Err(TransferError::Unfamiliar { line: 3 })));
+    for (line, before) in [(place(2), "\"rows\":"), (leases[0], "\"token\":")] {
+        let unfamiliar = with(line, before, &format!("\"place\":\"here\",{before}"));
+        let refused = imported(&*case.store, &unfamiliar).unwrap_err();
+        assert!(matches!(refused, TransferError::Unfamiliar { line: found } if found == line as u64), "{refused}");
+    }
     case.takes_the_whole_file();
+}
+
+fn a_file_of_version_1_is_refused_at_its_line_too() {
+    let whole = contents(&of_version_1());
+    let with = |line: usize, from: &str, to: &str| {
+        let mut changed = whole.clone();
+        changed[line - 1] = changed[line - 1].replacen(from, to, 1);
+        assert_ne!(changed, whole, "{from} is not in line {line}");
+        sealed(&changed)
+    };
+    let mut beside = whole.clone();
+    beside.insert(
+        4,
+        "{\"beside\":{\"key\":{\"key\":\"x\",\"plan\":\"00000000-0000-0000-0000-000000000000\"}}".to_owned(),
+    );
+    let cases = [
+        ("a gap", with(4, "\"revision\":3", "\"revision\":4"), 4, Some(Damage::Order { found: 4, due: 3 })),
+        ("a time that goes back", with(4, "\"time\":\"2026", "\"time\":\"2025"), 4, Some(Damage::Time)),
+        ("an unknown row", with(4, "\"rows\":[{\"", "\"rows\":[{\"un"), 4, None),
+        ("what version 2 has", sealed(&beside), 5, Some(Damage::Header)),
+        (
+            "another version",
+            with(1, "\"version\":1", "\"version\":2"),
+            change_line(&whole, first_opening(&whole)),
+            None,
+        ),
+    ];
+    let store = Embedded::new();
+    for (what, file, line, expected) in cases {
+        let refused = imported(&*store, &file).expect_err(what);
+        assert_eq!(line_of(&refused), line, "{what}: {refused}");
+        let found = if let TransferError::Damaged { damage, .. } = &refused { Some(damage) } else { None };
+        assert!(expected.is_none() || expected.as_ref() == found, "{what}: {refused:?}");
+    }
+    let of_1 = of_version_1();
+    for cut in [of_1.len() - 1, of_1.len() / 2] {
+        let refused = imported(&*store, &of_1[..cut]).unwrap_err();
+        assert_eq!(line_of(&refused), lines(&of_1[..cut]).len(), "{refused}");
+    }
+    assert_eq!(store.head_now(), 0);
+}
+
+/// The first revision in which an attempt is opened.
+fn first_opening(contents: &[String]) -> usize {
+    contents.iter().position(|content| content.contains("\"opening\":{")).unwrap()
+}
+
+/// The line that has a change.
+fn change_line(contents: &[String], revision: usize) -> usize {
+    let start = format!("{{\"change\":{{\"revision\":{revision},");
+    contents.iter().position(|content| content.starts_with(&start)).unwrap() + 1
 }
 
 fn damage_in_what_can_be_read_only_once_leaves_whole_batches_and_the_whole_file_goes_on_from_them() {

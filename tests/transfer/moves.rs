@@ -6,12 +6,18 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::harness::tests;
-use crate::written::{Embedded, contents, exported, history_of, imported, lines, long, random, sealed, various};
+use crate::history::deployment_id;
+use crate::shared::Shared;
+use crate::written::{
+    Embedded, contents, contents_of, exported, history_of, imported, lines, long, random, sealed, various,
+};
 
 tests![
     a_history_that_is_moved_from_folder_to_folder_to_folder_stays_the_same_byte_for_byte,
+    the_history_has_no_tokens_and_no_keys_which_stand_behind_the_change_they_belong_to,
+    an_export_does_not_show_in_which_order_a_store_has_what_is_beside_the_history,
     numbers_letters_and_escapes_stand_in_an_export_as_they_were_posted,
-    an_export_has_a_header_a_line_for_each_change_and_a_trailer_whose_checksums_follow_from_what_is_there,
+    an_export_has_a_line_for_each_change_and_for_what_is_beside_it_and_checksums_that_follow_from_what_is_there,
     what_is_recorded_during_an_export_is_left_out_of_it,
     progress_is_told_up_to_the_end_of_each_step,
     any_history_can_be_moved,
@@ -42,6 +48,29 @@ fn a_history_that_is_moved_from_folder_to_folder_to_folder_stays_the_same_byte_f
     }
 }
 
+fn the_history_has_no_tokens_and_no_keys_which_stand_behind_the_change_they_belong_to() {
+    let contents = contents(&exported(&*Embedded::holding(&various())));
+    let at = contents.iter().position(|line| line.starts_with("{\"change\":{\"revision\":3,")).unwrap();
+    let [first, second] = [1, 2].map(deployment_id);
+    assert_eq!(
+        contents[at + 1..at + 5],
+        [
+            format!(r#"{{"beside":{{"lease":{{"deployment":"{first}","token":"token-{first}"}}}}"#),
+            format!(r#"{{"beside":{{"lease":{{"deployment":"{second}","token":"token-{second}"}}}}"#),
+            r#"{"beside":{"key":{"key":"build 2","plan":"00000000-0000-0000-0000-0000abc00001"}}"#.to_owned(),
+            r#"{"beside":{"key":{"key":"build 2 again","plan":"00000000-0000-0000-0000-0000abc00001"}}"#.to_owned(),
+        ]
+    );
+    for change in contents.iter().filter(|line| line.starts_with("{\"change\":")) {
+        assert!(!change.contains("\"token") && !change.contains("build "), "{change}");
+    }
+}
+
+fn an_export_does_not_show_in_which_order_a_store_has_what_is_beside_the_history() {
+    let expected = exported(&*Embedded::holding(&various()));
+    assert!(exported(&Shared(Embedded::holding(&various()))) == expected, "it shows");
+}
+
 fn numbers_letters_and_escapes_stand_in_an_export_as_they_were_posted() {
     let file = String::from_utf8(exported(&*Embedded::holding(&various()))).unwrap();
     for spelled in
@@ -51,7 +80,7 @@ fn numbers_letters_and_escapes_stand_in_an_export_as_they_were_posted() {
     }
 }
 
-fn an_export_has_a_header_a_line_for_each_change_and_a_trailer_whose_checksums_follow_from_what_is_there() {
+fn an_export_has_a_line_for_each_change_and_for_what_is_beside_it_and_checksums_that_follow_from_what_is_there() {
     let changes = various();
     let file = exported(&*Embedded::holding(&changes));
     let lines = lines(&file);
@@ -60,13 +89,12 @@ fn an_export_has_a_header_a_line_for_each_change_and_a_trailer_whose_checksums_f
     let (count, last) = (changes.len(), changes.last().unwrap().id);
     assert_eq!(
         header["header"],
-        json!({"format": "mortise-history", "version": 1, "from": 1, "to": count, "last": last})
+        json!({"format": "mortise-history", "version": 2, "from": 1, "to": count, "last": last})
     );
     assert_eq!(trailer["trailer"], json!({"changes": count}));
-    assert_eq!(lines.len(), count + 2);
-    for (change, content) in changes.iter().zip(&contents(&file)[1..]) {
-        assert_eq!(*content, format!("{{\"change\":{}", serde_json::to_string(change).unwrap()));
-    }
+    let expected: Vec<_> = changes.iter().flat_map(contents_of).collect();
+    assert!(expected.len() > count, "nothing is kept beside");
+    assert_eq!(contents(&file)[1..lines.len() - 1], expected);
     assert!(sealed(&contents(&file)) == file, "the checksums are not the halves of SHA-256 that they are said to be");
 }
 

@@ -1,5 +1,6 @@
 //! A store that somebody else writes to during an import.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use mortise::catalog::Catalog;
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use mortise::store::transfer::{Source, TransferError, import};
 use mortise::store::{
-    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, Page, Query, QueryError, Store, StoreError,
-    StoredDeployment, TakeRow, Turn,
+    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, LocatedAttempt, Page, Query, QueryError, Store,
+    StoreError, TakeRow, Turn,
 };
 
 use crate::harness::tests;
@@ -56,8 +57,9 @@ pub fn an_import_that_is_overtaken_stops(store: &dyn Store) {
     assert_eq!(history_of(store), [&changes[..256], &[change]].concat());
 }
 
-/// The embedded store, which tells what others recorded as a database does that several share, and asks twice.
-struct Shared(Embedded);
+/// The embedded store, which tells what others recorded as a database does that several share, and asks twice. It has what is
+/// beside the history in another order.
+pub struct Shared(pub Embedded);
 
 impl Store for Shared {
     fn commit(&self, known: u64, decide: &mut Decide<'_>) -> Result<Vec<ChangeSet>, CommitError> {
@@ -84,11 +86,17 @@ impl Store for Shared {
     }
 
     fn changes_after(&self, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError> {
-        self.0.changes_after(revision, limit)
+        let mut changes = self.0.changes_after(revision, limit)?;
+        changes.iter_mut().for_each(|change| change.beside.reverse());
+        Ok(changes)
     }
 
-    fn members(&self, ids: &[DeploymentId]) -> Result<Vec<Option<StoredDeployment>>, StoreError> {
-        self.0.members(ids)
+    fn changes_at(&self, revisions: &BTreeSet<u64>) -> Result<BTreeMap<u64, ChangeSet>, StoreError> {
+        self.0.changes_at(revisions)
+    }
+
+    fn located(&self, ids: &[DeploymentId]) -> Result<Vec<Option<LocatedAttempt>>, StoreError> {
+        self.0.located(ids)
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {

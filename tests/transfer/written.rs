@@ -2,9 +2,11 @@
 
 use std::io::{Cursor, Write as _};
 use std::ops::Deref;
+use std::path::Path;
+use std::sync::Arc;
 
 use mortise::document::JsonText;
-use mortise::model::{Cause, ChangeSet, Outcome, ReceivedRow, ResolutionRow, Row};
+use mortise::model::{Beside, ChangeSet, KeyRow, Outcome, PlanId, Row};
 use mortise::store::Store;
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::transfer::{Imported, Source, TransferError, export, import};
@@ -13,7 +15,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::generator::{Generator, random_change};
-use crate::history::{History, deployment_id, name};
+use crate::history::{History, name};
 use crate::sample::{Sample, slot};
 
 /// A text as someone may have posted it: numbers that no float keeps, escapes that need not be, letters of many alphabets.
@@ -58,26 +60,41 @@ pub fn various() -> Vec<ChangeSet> {
     let mut sample = Sample::default();
     let opened = sample.open("shop", slot("a", "test", ""), Some("ci/a \"b\" ü"));
     sample.end(opened, Outcome::Succeeded);
-    sample.open_set(&[("shop", slot("a", "test", "blue")), ("shop", slot("b", "prod", ""))], None, true);
-    sample.resolve_again(opened, "späť 🦀");
+    let members = [("shop", slot("a", "test", "blue")), ("shop", slot("b", "prod", ""))];
+    let (set, _) = sample.open_set(&members, None, true);
+    sample.resolve_again(opened, "späť 🦀 \u{2028}");
+    let taken = sample.attempts().len();
     let mut history = History::default();
     history.changes = sample.changes;
     // The same in every call, as those of the history are.
     history.changes.iter_mut().for_each(|change| change.id = Uuid::from_u128(change.revision.into()));
+    for (change, key, plan) in
+        [(0, "build 1 of \"a\" ü", PlanId(opened.0)), (2, "build 2", set), (2, "build 2 again", set)]
+    {
+        history.changes[change].beside.push(Beside::Key(KeyRow { key: key.to_owned(), plan }));
+    }
     let text: JsonText = serde_json::from_str(SPELLED).unwrap();
-    let received = ReceivedRow {
-        deployment: deployment_id(9),
-        artifact_spec: text.clone(),
-        input: text.clone(),
-        annotations: [(name("note"), "line\nbreak \u{7f} \u{2028}".to_owned())].into(),
-    };
-    let (warnings, stale) = (Vec::new(), Vec::new());
-    let resolution =
-        ResolutionRow { deployment: deployment_id(9), resolved_at: 5, artifact_spec: text, warnings, stale };
-    history.commit(Cause::Start, vec![Row::Received(received), Row::Resolution(resolution)]);
+    let received = history.changes[2].rows.iter_mut().find_map(|row| match row {
+        Row::Received(row) => Some(Arc::make_mut(row)),
+        _ => None,
+    });
+    let received = received.unwrap();
+    (received.artifact_spec, received.input) = (text.clone(), text);
+    received.annotations.insert(name("note"), "line\nbreak \u{7f} \u{2028}".to_owned());
+    history.changes.iter().for_each(|change| history.catalog.apply(change));
+    // Those of the sample are taken.
+    for _ in 0..taken {
+        history.next_deployment();
+    }
     let mut generator = Generator::new(3);
     (0..6).for_each(|_| random_change(&mut generator, &mut history));
     history.changes
+}
+
+/// An export that a version wrote whose history had another format; see `fixtures/format-1`.
+pub fn of_version_1() -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/format-1/history.jsonl");
+    std::fs::read(path).unwrap()
 }
 
 /// A history of so many small changes.
@@ -122,6 +139,12 @@ pub fn sealed(contents: &[String]) -> Vec<u8> {
         writeln!(file, "{content},\"sum\":\"{digits}\"}}").unwrap();
     }
     file
+}
+
+/// What a change and what is kept beside it are written as.
+pub fn contents_of(change: &ChangeSet) -> Vec<String> {
+    let beside = change.beside.iter().map(|beside| format!("{{\"beside\":{}", serde_json::to_string(beside).unwrap()));
+    [format!("{{\"change\":{}", serde_json::to_string(change).unwrap())].into_iter().chain(beside).collect()
 }
 
 /// The contents of the lines of a file, without their checksums.

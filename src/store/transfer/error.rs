@@ -109,8 +109,10 @@ pub enum Damage {
         /// The revision that is due.
         due: u64,
     },
-    /// It is of an earlier time than the line before.
+    /// It is of an earlier time than the change before.
     Time,
+    /// It says what an earlier line said of the same lease or key, or should stand before that.
+    Repeated,
     /// It cannot be read.
     Unreadable(String),
     /// It does not say what the header says.
@@ -126,7 +128,8 @@ impl fmt::Display for Damage {
             Self::Order { found, due } => {
                 write!(f, "holds revision {found} where {due} is due: lines are missing, repeated or swapped")
             }
-            Self::Time => f.write_str("is of an earlier time than the line before it"),
+            Self::Time => f.write_str("is of an earlier time than the change before it"),
+            Self::Repeated => f.write_str("repeats what the line before it says, or should stand before that"),
             Self::Unreadable(why) => write!(f, "cannot be understood: {why}"),
             Self::Header => f.write_str("does not agree with the header"),
             Self::Surplus => f.write_str("follows the end of the export"),

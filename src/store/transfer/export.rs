@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use super::line::{Chain, FORMAT, Header, Kind, Trailer, VERSION};
+use super::line::{Chain, FORMAT, Header, Kind, Owner, Trailer, VERSION};
 use super::{Progress, Report, Step, TransferError};
+use crate::model::ChangeSet;
 use crate::store::{Store, StoreError};
 
 /// How many bytes of changes to ask a store for at once, as far as that can be guessed.
@@ -37,7 +38,7 @@ pub fn export(store: &dyn Store, output: &mut dyn Write, report: &mut Report<'_>
                 return Err(gap(revision + 1, Some(change.revision)).into());
             }
             revision = change.revision;
-            bytes += lines.write(Kind::Change, change)?;
+            bytes += lines.write_change(change)?;
         }
         // As many as fit, if they are like these.
         limit = (BATCH_BYTES / (bytes / batch.len()).max(1)).clamp(1, BATCH_CHANGES);
@@ -57,6 +58,17 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
+    /// Writes a change, and what is kept beside it in lines of its own; their bytes.
+    fn write_change(&mut self, change: &ChangeSet) -> Result<usize, TransferError> {
+        let mut bytes = self.write(Kind::Change, change)?;
+        let mut beside: Vec<_> = change.beside.iter().collect();
+        beside.sort_by_key(|beside| Owner::of(beside));
+        for beside in beside {
+            bytes += self.write(Kind::Beside, beside)?;
+        }
+        Ok(bytes)
+    }
+
     /// Writes a line; its bytes.
     fn write(&mut self, kind: Kind, content: &impl serde::Serialize) -> Result<usize, TransferError> {
         self.chain.seal(kind, content, &mut self.line);

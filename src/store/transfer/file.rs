@@ -18,8 +18,8 @@ pub enum Existing {
 
 /// Writes the history of `store` as it is now into a file, durably, and gives its last revision.
 ///
-/// It is written beside `path` and then renamed, so that `path` never names half an export. Only its owner may read it, for a
-/// history holds what was posted, and the tokens of open attempts.
+/// It is written beside `path` and then renamed, so that `path` never names half an export. Only its owner may read it, for it
+/// holds what was posted, and tokens and keys.
 ///
 /// # Errors
 /// [`TransferError`] as [`export`] has it, and where the file is there and is to be kept.

@@ -1,7 +1,9 @@
 //! Writing a history into a store.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, Seek};
 
+use super::line::Owner;
 use super::read::Reader;
 use super::{Progress, Report, Step, TransferError};
 use crate::model::ChangeSet;
@@ -83,7 +85,7 @@ impl Writer<'_> {
         while let Some((change, bytes)) = reader.next()? {
             match change.revision {
                 revision if revision < held => {}
-                revision if revision == held => self.compare(&change)?,
+                revision if revision == held => self.compare(change)?,
                 _ => {
                     self.bytes += bytes;
                     self.batch.push(change);
@@ -100,10 +102,15 @@ impl Writer<'_> {
     }
 
     /// Sees to it that the last change of the store is that of the file. Ids are drawn at random: where the last change is
-    /// the same, so is everything before it.
-    fn compare(&self, change: &ChangeSet) -> Result<(), TransferError> {
-        let last = self.store.changes_after(change.revision - 1, 1)?;
-        if last.first() == Some(change) { Ok(()) } else { Err(TransferError::Foreign { revision: change.revision }) }
+    /// the same, so is everything before it. Of what is kept beside, each lease and key must be there: what a lease says may
+    /// have changed since.
+    fn compare(&self, mut change: ChangeSet) -> Result<(), TransferError> {
+        let foreign = TransferError::Foreign { revision: change.revision };
+        let Some(mut last) = self.store.changes_after(change.revision - 1, 1)?.pop() else { return Err(foreign) };
+        let [wanted, held] = [&mut change, &mut last].map(|change| std::mem::take(&mut change.beside));
+        let held: BTreeSet<_> = held.iter().map(Owner::of).collect();
+        let is_same = last == change && wanted.iter().all(|beside| held.contains(&Owner::of(beside)));
+        if is_same { Ok(()) } else { Err(foreign) }
     }
 
     fn commit(&mut self) -> Result<(), TransferError> {

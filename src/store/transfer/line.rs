@@ -6,10 +6,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::model::{Beside, DeploymentId, KeyRow, LeaseRow};
+
 /// The name of the format.
 pub(super) const FORMAT: &str = "mortise-history";
-/// The newest version of it that is known.
-pub(super) const VERSION: u64 = 1;
+/// The newest version of it that is known, and the one that is written.
+pub(super) const VERSION: u64 = 2;
+/// The version whose changes are those of the first format of the history, with tokens and keys in them.
+pub(super) const VERSION_1: u64 = 1;
 
 /// The first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +42,8 @@ pub(super) struct Trailer {
 pub(super) enum Kind {
     Header,
     Change,
+    /// What is kept beside the history and was recorded with the change before it.
+    Beside,
     Trailer,
 }
 
@@ -47,7 +53,27 @@ impl Kind {
         match self {
             Self::Header => "{\"header\":",
             Self::Change => "{\"change\":",
+            Self::Beside => "{\"beside\":",
             Self::Trailer => "{\"trailer\":",
+        }
+    }
+}
+
+/// What a thing beside the history belongs to, by which it is found again; the rest of it may change while the history does not.
+/// The lines that follow a change are in this order, whatever order a store has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owner<'a> {
+    /// The attempt that a lease is for.
+    Attempt(DeploymentId),
+    /// An idempotency key itself.
+    Key(&'a str),
+}
+
+impl<'a> Owner<'a> {
+    pub fn of(beside: &'a Beside) -> Self {
+        match beside {
+            Beside::Lease(LeaseRow { deployment, .. }) => Self::Attempt(*deployment),
+            Beside::Key(KeyRow { key, .. }) => Self::Key(key),
         }
     }
 }
