@@ -33,10 +33,12 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     harness::run([
+        aggregates::tests(),
         agreement::tests(),
         command::tests(),
         limits::tests(),
         limits::laws(),
+        lists::tests(),
         patterns::tests(),
         refusals::tests(),
         refusals::laws(),

@@ -87,7 +87,8 @@ fn catalog(count: usize) -> Catalog {
     for (revision, first) in (1..).zip((0..count).step_by(1_000)) {
         let rows = (first..count.min(first + 1_000)).map(|index| Row::Component(component(index))).collect();
         let (id, time) = (Uuid::now_v7(), Timestamp::default());
-        catalog.apply(&ChangeSet { revision, id, time, cause: Cause::Finish, actor: None, rows });
+        let (cause, actor, beside) = (Cause::Finish, None, Vec::new());
+        catalog.apply(&ChangeSet { revision, id, time, cause, actor, rows, beside });
     }
     catalog
 }

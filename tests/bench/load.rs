@@ -2,13 +2,18 @@
 //!
 //! - durable starts over HTTP beside an echo of the same request on the same framework;
 //! - durable starts on a real Neo4j, many in a transaction beside one in a transaction;
+//! - what a start writes, and how long a list of attempts takes beside a request that does nothing;
+//! - a cold load from a snapshot beside one from the history;
 //! - resolving a require among a thousand Components and among a million;
 //! - the memory that a Component takes, beside its own texts.
 
 mod catalog;
+mod cold;
 #[path = "../support/database.rs"]
 mod database;
 mod echo;
+#[path = "../world/history.rs"]
+mod history;
 mod starts;
 
 #[global_allocator]
@@ -16,6 +21,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     catalog::run();
+    cold::run();
     starts::run();
     starts::run_on_neo4j();
 }

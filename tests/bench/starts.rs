@@ -18,15 +18,42 @@ pub fn run() {
     let server = Server::start(folder.path());
     activate(server.address);
     let echo = echo::start();
-    let (mut echoes, mut starts) = (Vec::new(), Vec::new());
+    let (mut echoes, mut starts, mut recorded) = (Vec::new(), Vec::new(), 0.0);
+    let before = server.written_bytes();
     for round in 0..ROUNDS {
         echoes.push(load(echo, &format!("echo-{round}")));
         starts.push(load(server.address, &format!("start-{round}")));
+        recorded += starts.last().expect("it was just measured") * ROUND.as_secs_f64();
     }
+    let written = server.written_bytes().zip(before).map(|(after, before)| after - before);
     let (echo, start) = (median(echoes), median(starts));
     println!("durable starts: {start:.0}/s, an echo of the same request: {echo:.0}/s: {:.3} of it", start / echo);
+    if let Some(written) = written {
+        println!("written: {:.1} kB a durable start", written as f64 / recorded / 1e3);
+    }
     let alone = alone(server.address);
     println!("one client alone: {:.2} ms a durable start", alone.as_secs_f64() * 1e3);
+    let (list, health) =
+        (get(server.address, "/deployments?condition=Pending&limit=1000"), get(server.address, "/healthz"));
+    println!(
+        "1,000 pending attempts: {:.2} ms, {:.0} times a request that does nothing",
+        list.as_secs_f64() * 1e3,
+        list.as_secs_f64() / health.as_secs_f64()
+    );
+}
+
+/// How long a GET takes: the median of several.
+fn get(address: SocketAddr, path: &str) -> Duration {
+    let mut client = Client::connect(address);
+    let mut took: Vec<_> = (0..51)
+        .map(|_| {
+            let started = Instant::now();
+            client.get(path);
+            started.elapsed()
+        })
+        .collect();
+    took.sort();
+    took[took.len() / 2]
 }
 
 /// Durable starts on a real Neo4j: many in a transaction beside one in a transaction, on the same database.
@@ -80,6 +107,14 @@ impl Server {
         BufReader::new(stdout).read_line(&mut line).expect("the server says that it is ready");
         let address = line.split("http://").nth(1).and_then(|rest| rest.split([',', '\n']).next()?.parse().ok());
         Self { child, address: address.expect("the ready line has the address") }
+    }
+}
+
+impl Server {
+    /// How many bytes it has written to disks, where the system says so.
+    fn written_bytes(&self) -> Option<u64> {
+        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id())).ok()?;
+        io.lines().find_map(|line| line.strip_prefix("write_bytes: "))?.parse().ok()
     }
 }
 
@@ -183,10 +218,16 @@ impl Client {
 
     /// Posts a body and gives the answer back, which must be a success.
     fn post(&mut self, path: &str, body: &str) -> String {
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
+        let head = format!("POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json");
+        self.send(path, format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+    }
+
+    /// Gets an answer, which must be a success.
+    fn get(&mut self, path: &str) -> String {
+        self.send(path, format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n"))
+    }
+
+    fn send(&mut self, path: &str, request: String) -> String {
         self.stream.get_mut().write_all(request.as_bytes()).expect("the server reads");
         let (mut status, mut length) = (String::new(), 0);
         self.stream.read_line(&mut status).expect("the server answers");

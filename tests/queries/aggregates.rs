@@ -3,9 +3,11 @@
 use serde_json::json;
 
 use crate::company::{ask, rows};
+use crate::harness::tests;
 use crate::server::{Server, text};
 
-#[test]
+tests![a_name_beside_an_aggregate_is_refused_where_its_value_would_get_lost,];
+
 fn a_name_beside_an_aggregate_is_refused_where_its_value_would_get_lost() {
     let server = Server::start();
     for (name, statement) in [

@@ -3,7 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::company::{ask, rows};
+use crate::harness::tests;
 use crate::server::{Server, text};
+
+tests![
+    a_list_is_refused_by_its_name_where_a_clause_stands_between,
+    a_list_that_gets_no_name_at_all_is_refused_with_what_to_write_instead,
+    what_is_to_be_written_instead_is_answered,
+];
 
 fn parameters() -> Value {
     json!({
@@ -55,7 +62,6 @@ const CARRIED_ON: [(&str, &str); 30] = [
     ("row", "UNWIND $rows AS row WITH row, row.tags AS tags RETURN tags"),
 ];
 
-#[test]
 fn a_list_is_refused_by_its_name_where_a_clause_stands_between() {
     let server = Server::start();
     for (name, statement) in CARRIED_ON {
@@ -83,7 +89,6 @@ const NEVER_NAMED: [(&str, &str); 13] = [
     ("UNWIND $lists AS l RETURN l, count(*) AS n", "rows are grouped by"),
 ];
 
-#[test]
 fn a_list_that_gets_no_name_at_all_is_refused_with_what_to_write_instead() {
     let server = Server::start();
     for (statement, told) in NEVER_NAMED {
@@ -92,7 +97,6 @@ fn a_list_that_gets_no_name_at_all_is_refused_with_what_to_write_instead() {
     }
 }
 
-#[test]
 fn what_is_to_be_written_instead_is_answered() {
     let server = Server::start();
     let answered = |statement: &str| rows(&server, statement, &parameters());
