@@ -114,6 +114,13 @@ impl History {
 
     /// Opens the attempts of a plan, of a set where there are several.
     pub fn open_all(&mut self, specs: &[ArtifactSpec]) -> Vec<DeploymentId> {
+        let start = self.start(specs);
+        self.decide(&start);
+        start.members.iter().map(|member| member.deployment).collect()
+    }
+
+    /// A start of these specifications, planned.
+    pub fn start(&mut self, specs: &[ArtifactSpec]) -> Start {
         let deployments: Vec<_> = specs.iter().map(|_| self.next_deployment()).collect();
         let components = self.identities(specs);
         let identities = Identities::Given { deployments: &deployments, components: &components };
@@ -132,7 +139,7 @@ impl History {
             resolution,
         });
         let is_set = specs.len() > 1;
-        let start = Start {
+        Start {
             specs: specs.into(),
             members: members.collect(),
             components: components.into(),
@@ -147,9 +154,7 @@ impl History {
             actor: None,
             settings: Arc::new(settings),
             rounds: 1,
-        };
-        self.decide(&start);
-        deployments
+        }
     }
 
     /// Ends the open attempt of `slot` without success.
