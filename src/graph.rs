@@ -8,7 +8,7 @@ mod memory;
 mod row;
 mod shape;
 
-pub use delta::{Delta, Direction, NodePut, Presence};
+pub use delta::{Delta, Direction, NodePut, Presence, Turn};
 pub use memory::{MemoryGraph, MemoryNode, MemoryRelationship, NodeId, RelationshipId};
 pub use shape::{Label, NodeKey, Properties, RelationshipKey, RelationshipType, Value};
 

@@ -7,11 +7,14 @@ mod history;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use generator::{Generator, random_change};
-use history::History;
+use generator::{Generator, random_change, spec};
+use history::{History, name};
 use mortise::catalog::Catalog;
 use mortise::graph::{Delta, Direction, Label, MemoryGraph, NodeKey, RelationshipType, Value};
-use mortise::model::{ChangeSet, ComponentState, Scope, State};
+use mortise::model::{
+    ChangeSet, ComponentState, Labels, Layer, Provide, Quantifier, Ready, Require, Resolution, Scope, Selector, Slot,
+    State,
+};
 
 const HISTORIES: u64 = 60;
 const CHANGES: usize = 60;
@@ -57,6 +60,49 @@ fn random(seed: u64) -> (Generator, History) {
     let mut history = History::default();
     (0..CHANGES).for_each(|_| random_change(&mut generator, &mut history));
     (generator, history)
+}
+
+#[test]
+fn a_member_that_failed_leaves_the_same_graph_whenever_another_one_succeeded() {
+    for fails_first in [true, false] {
+        let mut history = History::default();
+        let slot = |artifact: &str| Slot { artifact: name(artifact), environment: name("test"), instance: "".into() };
+        let mut generator = Generator::new(1);
+        let (mut consumer, mut provider) = (spec(&mut generator, slot("a")), spec(&mut generator, slot("b")));
+        let needed = Require {
+            interface: Some(name("needed")),
+            selector: Ready::Now(Selector::default()),
+            scope: Scope::Runtime,
+            resolution: Resolution::Mandatory,
+            quantifier: Quantifier::default(),
+            attributes: Ready::Now(Vec::new()),
+        };
+        for member in [&mut consumer, &mut provider] {
+            (member.requires, member.deployment_spec, member.provides) = Default::default();
+        }
+        consumer.requires.insert(name("needs"), needed);
+        provider.provides.push(Provide {
+            interface: name("needed"),
+            layer: Layer::Server,
+            version: "1".into(),
+            labels: Labels::default(),
+            attributes: Vec::new(),
+            annotations: BTreeMap::new(),
+        });
+        history.open_all(&[consumer, provider]);
+        let ends = [("b", false), ("a", true)];
+        let ends = if fails_first { ends } else { [ends[1], ends[0]] };
+        ends.into_iter().for_each(|(artifact, success)| history.finish(&slot(artifact), success));
+        let alone = in_batches(&history.changes, || 1);
+        let coupled = alone.relationships().filter(|(_, found)| found.kind == RelationshipType::Coupled).count();
+        // One that succeeded before shows what it lacks now.
+        assert_eq!(coupled, usize::from(!fails_first));
+        for first in 1..=history.changes.len() {
+            let mut sizes = [first, usize::MAX].into_iter();
+            let split = in_batches(&history.changes, || sizes.next().unwrap_or(1));
+            assert_eq!(contents(&split), contents(&alone), "failed first: {fails_first}, {first} in the first batch");
+        }
+    }
 }
 
 fn in_batches(changes: &[ChangeSet], mut size: impl FnMut() -> usize) -> MemoryGraph {

@@ -14,9 +14,10 @@ use crate::model::{Beside, ChangeSet, DeploymentId, Row};
 /// 2. what is cleared goes: a thing's relationships of a type, of which those put below are then all,
 /// 3. no [`RelationshipType::Manifests`] into a Component that changed is active any more,
 /// 4. relationships are put,
-/// 5. attempts that are active are coupled to what their requires of scope `runtime` matched,
-/// 6. what attempts that ended had planned goes, with the Components that never came to be, but for those that an active
-///    attempt is coupled to: they show what it lacks.
+/// 5. in the order in which it happened, attempts that are active are coupled to what their requires of scope `runtime` matched,
+///    and what attempts that failed had planned goes, with the Components that never came to be, but for those that an active
+///    attempt is coupled to: they show what it lacks,
+/// 6. what all others that ended had planned goes.
 ///
 /// Applying the same Delta twice does no harm.
 #[derive(Clone, Debug, Default)]
@@ -29,12 +30,21 @@ pub struct Delta {
     pub changed: BTreeSet<NodeKey>,
     /// The relationships to put.
     pub relationships: BTreeMap<RelationshipKey, Properties>,
-    /// The attempts that are active now, and so coupled.
-    pub coupled: BTreeSet<NodeKey>,
-    /// The attempts that are not open any more.
+    /// The attempts that are active now, and so coupled, and those that failed, in the order in which it happened.
+    pub turns: Vec<Turn>,
+    /// The other attempts that are not open any more.
     pub ended: BTreeSet<NodeKey>,
     /// The relationships put, by where they lead to.
     incoming: BTreeSet<(NodeKey, RelationshipType, NodeKey)>,
+}
+
+/// What becomes of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It is active.
+    Coupled(NodeKey),
+    /// It failed.
+    Failed(NodeKey),
 }
 
 /// The attempts that a change opens, and which of them each is, from 0.

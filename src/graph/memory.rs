@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::delta::{Delta, Direction, NodePut, Presence};
+use super::delta::{Delta, Direction, NodePut, Presence, Turn};
 use super::shape::{Label, NodeKey, Properties, RelationshipKey, RelationshipType, Value};
 
 /// A node's number; never given twice.
@@ -136,8 +136,11 @@ impl MemoryGraph {
         for (key, properties) in &delta.relationships {
             self.put_relationship(key, properties);
         }
-        for key in &delta.coupled {
-            self.couple(key);
+        for turn in &delta.turns {
+            match turn {
+                Turn::Coupled(key) => self.couple(key),
+                Turn::Failed(key) => self.drop_plans(key),
+            }
         }
         for key in &delta.ended {
             self.drop_plans(key);

@@ -1,7 +1,7 @@
 //! What each kind of row makes of the graph.
 
 use super::TEXT_BYTES;
-use super::delta::{Delta, Direction, Opened};
+use super::delta::{Delta, Direction, Opened, Turn};
 use super::shape::{Label, NodeKey, RelationshipType, Value};
 use crate::document::JsonText;
 use crate::model::{
@@ -92,17 +92,19 @@ impl Delta {
         self.link(&artifact, RelationshipType::HasVersion, version.clone());
         self.link(&deployment, RelationshipType::Deploys, version);
         self.link(&deployment, RelationshipType::In, environment);
-        if spec.opening.is_none() {
-            self.ended.insert(deployment.clone());
+        // A draft never was active.
+        if !matches!(spec.current_state, State::Active | State::Draft) {
+            self.turns.retain(|turn| *turn != Turn::Coupled(deployment.clone()));
+            self.clear(&deployment, RelationshipType::Coupled, Direction::Outgoing);
         }
-        match spec.current_state {
-            State::Active => drop(self.coupled.insert(deployment)),
-            // A draft never was active.
-            State::Draft => {}
-            State::Inactive | State::Deleted | State::Error => {
-                self.coupled.remove(&deployment);
-                self.clear(&deployment, RelationshipType::Coupled, Direction::Outgoing);
+        match (spec.current_state, spec.opening) {
+            (State::Active, _) => {
+                self.turns.push(Turn::Coupled(deployment.clone()));
+                self.ended.insert(deployment);
             }
+            (State::Error, None) => self.turns.push(Turn::Failed(deployment)),
+            (_, None) => drop(self.ended.insert(deployment)),
+            (_, Some(_)) => {}
         }
     }
 

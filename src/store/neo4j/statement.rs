@@ -9,7 +9,7 @@ use neo4rs::{BoltList, BoltMap, BoltNull, BoltType, Query, query};
 
 use super::history::PART_BYTES;
 use super::read::{number, parameters};
-use crate::graph::{Delta, Direction, Label, NodeKey, Presence, Properties, RelationshipType, Value};
+use crate::graph::{Delta, Direction, Label, NodeKey, Presence, Properties, RelationshipType, Turn, Value};
 use crate::model::ChangeSet;
 use crate::store::{StoreError, record};
 
@@ -38,8 +38,7 @@ pub(super) fn of(batch: &[ChangeSet]) -> Result<Vec<Query>, StoreError> {
     statements.records(batch, &delta)?;
     statements.clear(&delta);
     statements.relationships(&delta);
-    statements.couplings(&delta);
-    statements.plans(&delta);
+    statements.turns(&delta);
     Ok(statements.into_queries())
 }
 
@@ -142,26 +141,32 @@ impl Statements {
         self.add_all(grouped);
     }
 
-    fn couplings(&mut self, delta: &Delta) {
-        for key in &delta.coupled {
-            let text = format!(
-                "UNWIND $rows AS row MATCH {}-[:REQUIRES]->(r:Require {{scope: 'runtime'}})-[:MATCHED]->(c:Component) MERGE (d)-[:{} {{require: r.name}}]->(c)",
-                node("d", key, ["a", "b"]),
-                RelationshipType::Coupled
-            );
-            self.add(&text, key_of(key, ["a", "b"]));
+    fn turns(&mut self, delta: &Delta) {
+        for turn in &delta.turns {
+            match turn {
+                Turn::Coupled(key) => self.couple(key),
+                Turn::Failed(key) => self.drop_plans(key),
+            }
         }
+        delta.ended.iter().for_each(|key| self.drop_plans(key));
     }
 
-    fn plans(&mut self, delta: &Delta) {
-        for key in &delta.ended {
-            let text = format!(
-                "UNWIND $rows AS row MATCH {}-[r:{}]->(c:Component) DELETE r WITH c WHERE c.state = 'planned' AND NOT (c)<-[:COUPLED]-() DETACH DELETE c",
-                node("n", key, ["a", "b"]),
-                RelationshipType::Plans
-            );
-            self.add(&text, key_of(key, ["a", "b"]));
-        }
+    fn couple(&mut self, key: &NodeKey) {
+        let text = format!(
+            "UNWIND $rows AS row MATCH {}-[:REQUIRES]->(r:Require {{scope: 'runtime'}})-[:MATCHED]->(c:Component) MERGE (d)-[:{} {{require: r.name}}]->(c)",
+            node("d", key, ["a", "b"]),
+            RelationshipType::Coupled
+        );
+        self.add(&text, key_of(key, ["a", "b"]));
+    }
+
+    fn drop_plans(&mut self, key: &NodeKey) {
+        let text = format!(
+            "UNWIND $rows AS row MATCH {}-[r:{}]->(c:Component) DELETE r WITH c WHERE c.state = 'planned' AND NOT (c)<-[:COUPLED]-() DETACH DELETE c",
+            node("n", key, ["a", "b"]),
+            RelationshipType::Plans
+        );
+        self.add(&text, key_of(key, ["a", "b"]));
     }
 
     fn add_all(&mut self, grouped: BTreeMap<String, Vec<BoltMap>>) {
