@@ -31,4 +31,11 @@ impl MatchedRows for PlanRows {
             Self::History(rows) => rows.matched(component, revision),
         }
     }
+
+    fn bytes(&self, component: ComponentId, revision: u64) -> usize {
+        match self {
+            Self::Catalog(catalog) => catalog.bytes(component, revision),
+            Self::History(rows) => rows.bytes(component, revision),
+        }
+    }
 }

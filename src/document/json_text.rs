@@ -1,5 +1,6 @@
 //! A JSON value kept as its text.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,9 +33,32 @@ impl JsonText {
         document.expect("a JsonText is JSON, for it was serialized or read as such").root
     }
 
+    /// Of an object the members with these names, in the order of `names`, and the names that are lacking; a repeated name counts
+    /// once. Values are handed on as text: of what is not asked for no more is read than where it ends.
+    pub fn select<'a, N: AsRef<str> + ?Sized + 'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a N>,
+    ) -> (Self, Vec<&'a str>) {
+        let members: HashMap<String, &RawValue> = serde_json::from_str(self.as_str()).unwrap_or_default();
+        let mut seen = HashSet::new();
+        let names = names.into_iter().map(AsRef::as_ref).filter(|name: &&str| seen.insert(*name));
+        let (known, lacking): (Vec<_>, Vec<_>) = names.partition(|name| members.contains_key(*name));
+        let selected = Selected(known.into_iter().map(|name| (name, members[name])).collect());
+        (Self::of(&selected).expect("the keys are texts, and the values JSON"), lacking)
+    }
+
     /// The value.
     pub fn to_json(&self) -> Json {
         self.to_node().to_json()
+    }
+}
+
+/// Members of an object, in order.
+struct Selected<'a>(Vec<(&'a str, &'a RawValue)>);
+
+impl Serialize for Selected<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
     }
 }
 

@@ -6,11 +6,13 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::format::Format;
 use super::problem::Refusal;
 use crate::app::{AppError, PlanAnswer, Proposal};
-use crate::model::Code;
-use crate::wire::{Leases, PlanView};
+use crate::model::{Code, ComponentId, Origin, ResolvedSpec};
+use crate::wire::{Leases, MatchedRows, PlanView};
 
-/// How many members and matches of a plan are encoded on the thread that serves, at most.
+/// How many members and matches of a plan are encoded on the thread that serves, at most; each [`BYTES`] of their attributes count
+/// as one more.
 const SMALL: usize = 256;
+const BYTES: usize = 1024;
 
 /// A recorded plan.
 pub(super) async fn recorded(
@@ -19,8 +21,15 @@ pub(super) async fn recorded(
     answer: PlanAnswer,
     leases: Leases,
 ) -> Result<HttpResponse, Refusal> {
-    let matches = answer.plan.members.iter().flat_map(|member| member.resolution.spec.requires.iter());
-    let size = answer.plan.members.len() + matches.map(|require| require.matches.len()).sum::<usize>();
+    let members = answer.plan.members.iter().map(|member| {
+        let moved = member.ending.iter().flat_map(|ending| &ending.moved);
+        let moved = moved.flat_map(|moved| {
+            let was = moved.was.map(|was| matched(&answer.rows, Some(moved.component), was.origin));
+            was.into_iter().chain(moved.now.map(|now| 1 + answer.rows.bytes(moved.component, now) / BYTES))
+        });
+        resolved(&answer.rows, &member.resolution.spec) + moved.sum::<usize>()
+    });
+    let size = members.sum();
     encoded(request, status, size, move || PlanView::recorded(&answer.plan, &answer.rows, leases, &answer.warnings))
         .await
 }
@@ -46,8 +55,23 @@ pub(super) fn view(proposal: &Proposal) -> serde_json::Result<PlanView> {
 }
 
 fn size(proposal: &Proposal) -> usize {
-    let matches = proposal.plan.members.iter().flat_map(|member| member.requires.iter());
-    proposal.specs.len() + matches.map(|require| require.matches.len()).sum::<usize>()
+    let catalog = proposal.catalog.as_ref();
+    proposal.specs.len() + proposal.plan.members.iter().map(|member| resolved(catalog, member)).sum::<usize>()
+}
+
+/// How much a member of a plan is to encode.
+fn resolved(rows: &impl MatchedRows, spec: &ResolvedSpec) -> usize {
+    let provided = spec.provides.iter().map(|provide| provide.attributes.as_str().len() / BYTES);
+    let matches = spec.requires.iter().flat_map(|require| &require.matches);
+    1 + provided.sum::<usize>() + matches.map(|found| matched(rows, found.component, found.origin)).sum::<usize>()
+}
+
+/// How much a match is.
+fn matched(rows: &impl MatchedRows, component: Option<ComponentId>, origin: Origin) -> usize {
+    match (component, origin) {
+        (Some(component), Origin::Catalog { revision }) => 1 + rows.bytes(component, revision) / BYTES,
+        _ => 1,
+    }
 }
 
 async fn encoded(

@@ -35,20 +35,12 @@ impl Attributes {
     }
 
     /// Only the members in `names`, in the order of `names`, and the names that are lacking; a repeated name counts once.
-    pub fn select<'a>(&self, names: &'a [String]) -> (Self, Vec<&'a str>) {
-        let mut members = self.members();
-        let mut selected: Vec<(String, Json)> = Vec::with_capacity(names.len());
-        let mut missing = Vec::new();
-        for name in names {
-            if missing.contains(&name.as_str()) || selected.iter().any(|(known, _)| known == name) {
-                continue;
-            }
-            match members.iter().position(|(key, _)| key == name) {
-                Some(index) => selected.push(members.swap_remove(index)),
-                None => missing.push(name.as_str()),
-            }
-        }
-        (Self::new(selected), missing)
+    pub fn select<'a, N: AsRef<str> + ?Sized + 'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a N>,
+    ) -> (Self, Vec<&'a str>) {
+        let (selected, lacking) = self.0.select(names);
+        (Self(selected), lacking)
     }
 
     /// Those of `names` that are lacking; a repeated name counts once.

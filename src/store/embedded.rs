@@ -79,11 +79,13 @@ impl Store for EmbeddedStore {
         self.read(|connection| {
             let mut catalog = snapshot::load(&self.folder, connection)?.unwrap_or_default();
             let kept = catalog.revision();
-            self.background.snapshot_is_at(kept);
+            let mut rows = 0;
             history::each_change_after(connection, kept, |change| {
                 catalog.apply(&change);
+                rows += change.rows.len();
                 ControlFlow::Continue(())
             })?;
+            self.background.loaded(rows);
             history::each_beside(connection, kept, u64::MAX, |_, beside| catalog.apply_beside(&beside))?;
             Ok(catalog)
         })
@@ -94,6 +96,7 @@ impl Store for EmbeddedStore {
         let batch = decide(Turn { missed: &[], now: None });
         if !batch.is_empty() {
             history::append(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner), &batch)?;
+            self.background.wrote(batch.iter().map(|change| change.rows.len()).sum());
         }
         Ok(batch)
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{LocatedAttempt, Store, StoreError};
 use crate::catalog::Catalog;
 use crate::model::{
-    Attempt, Attributes, ChangeSet, ComponentId, ComponentRows, DeploymentId, EndingRow, Origin, PlanId, PlanRecord,
-    ReceivedRow, ResolutionRow, ResolvedAttempt, Row,
+    Attempt, Attributes, ChangeSet, ComponentId, ComponentRow, ComponentRows, DeploymentId, EndingRow, Origin, PlanId,
+    PlanRecord, ReceivedRow, ResolutionRow, ResolvedAttempt, Row,
 };
 
 /// How many ChangeSets are in memory at once, at most.
@@ -35,36 +35,73 @@ pub fn plan(store: &dyn Store, id: PlanId) -> Result<Option<PlanRecord>, StoreEr
     Ok(Some(PlanRecord { id, is_set, members }))
 }
 
-/// The rows that the matches of a plan refer to: those that still stand in `catalog` from there, others from the history.
+/// The rows that the matches of a plan refer to: those that still stand in `catalog` from there, others from the history. Of their
+/// attributes no more is kept than the plan shows.
 ///
 /// # Errors
 /// [`StoreError`] where they cannot be read.
 pub fn component_rows(store: &dyn Store, catalog: &Catalog, plan: &PlanRecord) -> Result<ComponentRows, StoreError> {
+    let shown = shown(plan);
     let mut rows = ComponentRows::new();
     let mut wanted: BTreeMap<u64, BTreeSet<ComponentId>> = BTreeMap::new();
-    let mut want = |component: Option<ComponentId>, revision: Option<u64>| {
-        let (Some(id), Some(revision)) = (component, revision) else { return };
+    for (&(id, revision), shown) in &shown {
         let known = catalog.find_component(id).map(|handle| catalog.component(handle));
         match known.filter(|known| known.revision() == revision) {
-            Some(known) => drop(rows.insert((id, revision), known.row())),
+            Some(known) => drop(rows.insert((id, revision), shown.of(known.row()))),
             None => drop(wanted.entry(revision).or_default().insert(id)),
         }
-    };
+    }
+    // Some at a time, as they may be large until they are narrowed.
+    let wanted: Vec<_> = wanted.into_iter().collect();
+    for some in wanted.chunks(CHANGES) {
+        let found = store.components_at(&some.iter().cloned().collect())?;
+        rows.extend(found.into_iter().map(|(at, row)| (at, shown[&at].of(row))));
+    }
+    Ok(rows)
+}
+
+/// Which attributes of a row a plan shows.
+enum ShownAttributes<'a> {
+    All,
+    Only(BTreeSet<&'a str>),
+}
+
+impl ShownAttributes<'_> {
+    fn of(&self, row: ComponentRow) -> ComponentRow {
+        match self {
+            Self::All => row,
+            Self::Only(names) => ComponentRow { attributes: row.attributes.select(names).0, ..row },
+        }
+    }
+}
+
+/// What a plan shows of which rows: what the requires that matched them ask for, and all of it where one asks for no names.
+fn shown(plan: &PlanRecord) -> BTreeMap<(ComponentId, u64), ShownAttributes<'_>> {
     let revision = |origin| match origin {
         Origin::Catalog { revision } => Some(revision),
         Origin::Member { .. } => None,
     };
+    let mut shown = BTreeMap::new();
     for member in &plan.members {
-        for found in member.resolution.spec.requires.iter().flat_map(|require| &require.matches) {
-            want(found.component, revision(found.origin));
-        }
-        for moved in member.ending.iter().flat_map(|ending| &ending.moved) {
-            want(Some(moved.component), moved.was.and_then(|was| revision(was.origin)));
-            want(Some(moved.component), moved.now);
+        let spec = &member.resolution.spec;
+        let matches = spec.requires.iter().flat_map(|require| {
+            let asked = require.attributes.as_slice();
+            require.matches.iter().filter_map(move |found| Some((found.component?, revision(found.origin)?, asked)))
+        });
+        let moved = member.ending.iter().flat_map(|ending| &ending.moved).flat_map(|moved| {
+            let asked = spec.require(moved.section, &moved.require).map_or(&[][..], |require| &require.attributes);
+            let revisions = [moved.was.and_then(|was| revision(was.origin)), moved.now];
+            revisions.into_iter().flatten().map(move |revision| (moved.component, revision, asked))
+        });
+        for (component, revision, asked) in matches.chain(moved) {
+            let known = shown.entry((component, revision)).or_insert_with(|| ShownAttributes::Only(BTreeSet::new()));
+            match known {
+                ShownAttributes::Only(names) if !asked.is_empty() => names.extend(asked.iter().map(String::as_str)),
+                _ => *known = ShownAttributes::All,
+            }
         }
     }
-    rows.extend(store.components_at(&wanted)?);
-    Ok(rows)
+    shown
 }
 
 /// Reads these revisions, some at a time.

@@ -4,14 +4,16 @@
 //! be read without any other.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::{CParameter, get_frame_content_size};
 
 use super::StoreError;
-use crate::model::{ChangeSet, ComponentRow};
+use crate::model::{ChangeSet, ComponentId, ComponentRow};
 
 /// ChangeSets with contiguous revisions.
 pub(super) struct Record {
@@ -85,7 +87,10 @@ pub(super) fn pack(batch: &[ChangeSet]) -> Result<Vec<Record>, StoreError> {
 /// [`StoreError::Damaged`] where it is not as it was written.
 pub(super) fn unpack(last: u64, body: &[u8]) -> Result<String, StoreError> {
     let damaged = |error: &dyn std::fmt::Display| {
-        StoreError::Damaged(format!("the record that ends with revision {last} cannot be read: {error}"))
+        StoreError::Damaged(format!(
+            "the record that ends with revision {last} cannot be read: {error}; restore a copy of the folder, or import an \
+             export into an empty one"
+        ))
     };
     let length = get_frame_content_size(body).ok().flatten().and_then(|length| usize::try_from(length).ok());
     let length = length.filter(|&length| length <= MOST_BYTES).ok_or_else(|| damaged(&"its length is lost"))?;
@@ -109,20 +114,39 @@ pub(super) fn read(line: &str, revision: u64) -> Result<ChangeSet, StoreError> {
     Err(StoreError::Damaged(format!("revision {revision} says that it is revision {}", change.revision)))
 }
 
-/// The rows of Components in a line of a record; nothing else of it is kept.
+/// These Components' rows in a line of a record; of other rows no more is read than whose they are.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] where it cannot be read.
-pub(super) fn read_components(line: &str, revision: u64) -> Result<impl Iterator<Item = ComponentRow>, StoreError> {
+pub(super) fn read_components(
+    line: &str,
+    revision: u64,
+    wanted: &BTreeSet<ComponentId>,
+) -> Result<Vec<ComponentRow>, StoreError> {
     #[derive(Deserialize)]
-    struct Rows {
-        rows: Vec<MaybeComponent>,
+    struct Rows<'a> {
+        #[serde(borrow)]
+        rows: Vec<MaybeComponent<'a>>,
     }
     #[derive(Deserialize)]
-    struct MaybeComponent {
-        component: Option<ComponentRow>,
+    struct MaybeComponent<'a> {
+        #[serde(borrow)]
+        component: Option<&'a RawValue>,
     }
-    let Rows { rows } = serde_json::from_str(line)
-        .map_err(|error| StoreError::Damaged(format!("revision {revision} cannot be read: {error}")))?;
-    Ok(rows.into_iter().filter_map(|row| row.component))
+    #[derive(Deserialize)]
+    struct Identified {
+        id: ComponentId,
+    }
+    let read = || {
+        let Rows { rows } = serde_json::from_str(line)?;
+        let mut found = Vec::new();
+        for text in rows.into_iter().filter_map(|row| row.component).map(RawValue::get) {
+            if wanted.contains(&serde_json::from_str::<Identified>(text)?.id) {
+                found.push(serde_json::from_str(text)?);
+            }
+        }
+        Ok(found)
+    };
+    read()
+        .map_err(|error: serde_json::Error| StoreError::Damaged(format!("revision {revision} cannot be read: {error}")))
 }

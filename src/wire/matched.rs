@@ -40,6 +40,8 @@ pub struct MatchView<'a> {
 pub trait MatchedRows {
     /// The Component as its row said that this revision wrote; `None` where it is not known.
     fn matched(&self, component: ComponentId, revision: u64) -> Option<MatchView<'_>>;
+    /// How many bytes its attributes have as that row said, or 0.
+    fn bytes(&self, component: ComponentId, revision: u64) -> usize;
 }
 
 /// The Catalog that a plan was resolved against has the rows that its matches refer to.
@@ -48,11 +50,20 @@ impl MatchedRows for Catalog {
         let found = self.component(self.find_component(component)?);
         (found.revision() == revision).then(|| MatchView::from(&found))
     }
+
+    fn bytes(&self, component: ComponentId, revision: u64) -> usize {
+        let found = self.find_component(component).map(|handle| self.component(handle));
+        found.filter(|found| found.revision() == revision).map_or(0, |found| found.attributes().as_str().len())
+    }
 }
 
 impl MatchedRows for ComponentRows {
     fn matched(&self, component: ComponentId, revision: u64) -> Option<MatchView<'_>> {
         self.get(&(component, revision)).map(MatchView::from)
+    }
+
+    fn bytes(&self, component: ComponentId, revision: u64) -> usize {
+        self.get(&(component, revision)).map_or(0, |row| row.attributes.as_str().len())
     }
 }
 

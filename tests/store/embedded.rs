@@ -21,6 +21,7 @@ tests![
     a_file_that_is_no_database_is_refused,
     a_history_with_a_gap_is_damaged,
     a_snapshot_and_the_changes_after_it_give_what_replay_gives,
+    few_changes_of_many_rows_leave_a_snapshot_as_well,
     a_snapshot_that_cannot_be_used_is_passed_over,
     a_snapshot_of_another_store_is_passed_over,
     a_snapshot_of_a_history_that_a_restored_backup_has_left_is_passed_over,
@@ -150,6 +151,24 @@ fn a_snapshot_and_the_changes_after_it_give_what_replay_gives() {
     lengthen(&mut sample, "later");
     folder.open().append(&sample.changes[last..]).unwrap();
     folder.assert_loads(&sample);
+}
+
+fn few_changes_of_many_rows_leave_a_snapshot_as_well() {
+    let folder = Folder::empty();
+    let mut sample = Sample::default();
+    let environments: Vec<_> = (0..3_000).map(|number| format!("environment-{number}")).collect();
+    let store = folder.open();
+    store.load().unwrap();
+    sample.touch_all(environments.iter().map(String::as_str));
+    store.append(&sample.changes).unwrap();
+    store.close(&applied(&sample.changes));
+    assert!(folder.snapshot().is_file(), "a snapshot is kept");
+    drop(store);
+    // What it knows does not count again.
+    let before = fs::metadata(folder.snapshot()).unwrap().modified().unwrap();
+    let store = folder.open();
+    store.close(&store.load().unwrap());
+    assert_eq!(fs::metadata(folder.snapshot()).unwrap().modified().unwrap(), before);
 }
 
 fn a_snapshot_that_cannot_be_used_is_passed_over() {

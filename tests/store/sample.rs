@@ -115,6 +115,13 @@ impl Sample {
         self.commit(Cause::PutEnvironment, None, vec![Row::Environment(row)]);
     }
 
+    /// One change of many rows, as a set makes it.
+    pub fn touch_all<'a>(&mut self, environments: impl Iterator<Item = &'a str>) {
+        let row = |environment| EnvironmentRow { name: name(environment), first_deployment: None, proven: false };
+        let rows = environments.map(|environment| Row::Environment(row(environment))).collect();
+        self.commit(Cause::PutEnvironment, None, rows);
+    }
+
     /// An attempt as it is now.
     pub fn attempt(&self, id: DeploymentId) -> &DeploymentSpec {
         self.attempts.iter().find(|attempt| attempt.id == id).expect("it was opened")

@@ -12,10 +12,11 @@ use super::{schema, snapshot};
 use crate::catalog::Catalog;
 use crate::store::StoreError;
 
-/// How many changes after the last snapshot make the next one worth its while, at least: a second or two of replaying.
-const CHANGES: u64 = 100_000;
+/// How many rows written after the last snapshot make the next one worth its while, at least: a second or two of replaying. Rows
+/// and not changes, as a change of a set has many.
+const ROWS: u64 = 300_000;
 /// How many make a last one worth its while when the store is closed.
-const CHANGES_AT_CLOSE: u64 = 2_000;
+const ROWS_AT_CLOSE: u64 = 2_000;
 /// From which length the write-ahead log is begun anew.
 const LOG_BYTES: i64 = 32 << 20;
 /// How often it is moved. Often and little: what is moved in bursts makes commits wait for the same disk.
@@ -31,15 +32,18 @@ pub(super) struct Background {
 struct Shared {
     state: Mutex<State>,
     woken: Condvar,
-    /// The revision of the last snapshot.
+    /// How many rows were written after the snapshot that the store was loaded from.
+    written: AtomicU64,
+    /// How many of them the last snapshot knows.
     kept: AtomicU64,
-    /// How many changes after it the next one is due.
+    /// How many more make the next one due.
     due: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
-    offered: Option<Arc<Catalog>>,
+    /// With how many rows had been written.
+    offered: Option<(Arc<Catalog>, u64)>,
     stopped: bool,
 }
 
@@ -48,8 +52,9 @@ impl Background {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             woken: Condvar::new(),
+            written: AtomicU64::new(0),
             kept: AtomicU64::new(0),
-            due: AtomicU64::new(CHANGES),
+            due: AtomicU64::new(ROWS),
         });
         let connection = schema::open_writer(&folder.database())?;
         let (worker, in_folder) = (shared.clone(), folder.clone());
@@ -60,16 +65,22 @@ impl Background {
         Ok(Self { folder, shared, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Tells at which revision the last snapshot was made.
-    pub fn snapshot_is_at(&self, revision: u64) {
-        self.shared.kept.store(revision, Ordering::Relaxed);
+    /// Tells how many rows are in the history after the last snapshot.
+    pub fn loaded(&self, rows: usize) {
+        self.shared.written.store(rows as u64, Ordering::Relaxed);
+        self.shared.kept.store(0, Ordering::Relaxed);
     }
 
-    /// Offers a Catalog, which is kept if enough has changed since the last one.
+    /// Tells how many rows were written besides.
+    pub fn wrote(&self, rows: usize) {
+        self.shared.written.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// Offers a Catalog, which is kept if enough was written since the last one.
     pub fn offer(&self, catalog: &Arc<Catalog>) {
-        let changed = catalog.revision().saturating_sub(self.shared.kept.load(Ordering::Relaxed));
-        if changed >= self.shared.due.load(Ordering::Relaxed) {
-            self.shared.lock().offered = Some(catalog.clone());
+        let (written, fresh) = self.shared.fresh();
+        if fresh >= self.shared.due.load(Ordering::Relaxed) {
+            self.shared.lock().offered = Some((catalog.clone(), written));
             self.shared.woken.notify_one();
         }
     }
@@ -77,10 +88,10 @@ impl Background {
     /// Stops the thread, and keeps a last snapshot where that is worth it.
     pub fn stop(&self, catalog: &Catalog) {
         self.end_thread();
-        let changed = catalog.revision().saturating_sub(self.shared.kept.load(Ordering::Relaxed));
-        if changed >= CHANGES_AT_CLOSE {
+        let (written, fresh) = self.shared.fresh();
+        if fresh >= ROWS_AT_CLOSE {
             match schema::open_reader(&self.folder.database()) {
-                Ok(connection) => self.shared.keep(&self.folder, &connection, catalog),
+                Ok(connection) => self.shared.keep(&self.folder, &connection, catalog, written),
                 Err(error) => tracing::warn!(%error, "no last snapshot was kept; the next start replays more"),
             }
         }
@@ -119,19 +130,25 @@ impl Shared {
             }
             let offered = state.offered.take();
             drop(state);
-            if let Some(catalog) = offered {
-                self.keep(folder, connection, &catalog);
+            if let Some((catalog, written)) = offered {
+                self.keep(folder, connection, &catalog, written);
             }
             checkpoint(connection, writer);
         }
     }
 
-    fn keep(&self, folder: &Folder, connection: &Connection, catalog: &Catalog) {
+    /// How many rows were written, and how many of them no snapshot knows.
+    fn fresh(&self) -> (u64, u64) {
+        let written = self.written.load(Ordering::Relaxed);
+        (written, written.saturating_sub(self.kept.load(Ordering::Relaxed)))
+    }
+
+    fn keep(&self, folder: &Folder, connection: &Connection, catalog: &Catalog, written: u64) {
         match snapshot::write(folder, connection, catalog) {
             Ok(rows) => {
-                self.kept.store(catalog.revision(), Ordering::Relaxed);
+                self.kept.store(written, Ordering::Relaxed);
                 // In proportion to what is alive, not to the history: replaying stays bounded, and so does what snapshots cost.
-                self.due.store(CHANGES.max(2 * rows), Ordering::Relaxed);
+                self.due.store(ROWS.max(4 * rows), Ordering::Relaxed);
             }
             Err(error) => tracing::warn!(%error, "a snapshot could not be kept; the next start replays more"),
         }

@@ -187,8 +187,8 @@ pub(super) fn components_at(
 ) -> Result<ComponentRows, StoreError> {
     let mut found = ComponentRows::new();
     each_line_at(connection, wanted.keys().copied(), |revision, line| {
-        let rows = record::read_components(line, revision)?.filter(|row| wanted[&revision].contains(&row.id));
-        found.extend(rows.map(|row| ((row.id, revision), row)));
+        let rows = record::read_components(line, revision, &wanted[&revision])?;
+        found.extend(rows.into_iter().map(|row| ((row.id, revision), row)));
         Ok(())
     })?;
     Ok(found)
