@@ -52,6 +52,11 @@ impl Catalog {
         Found { handles, more }
     }
 
+    /// How many Components [`Catalog::resolve`] looks at, at most.
+    pub fn looks(&self, predicate: &Predicate) -> usize {
+        Query::of(predicate, &self.symbols).map_or(0, |query| self.driver(&query).len())
+    }
+
     /// The Components among which the nearest misses of `predicate` are looked for: those of its Interface in any
     /// Environment; without an Interface, those that satisfy the expression with the smallest non-empty posting.
     pub fn candidates(&self, predicate: &Predicate, excluded: &Excluded, limit: usize) -> Candidates<'_> {

@@ -1,5 +1,6 @@
 //! Finish: ending open attempts.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Command, Decision, Moment, Rule, action};
@@ -13,6 +14,9 @@ use crate::model::{
 
 /// How many matches that were added are recorded of one attempt, at most. How many it had is bounded already.
 const ADDED: usize = 1_000;
+
+/// At how many Components a finish looks for matches that were added, at most: all other writes wait meanwhile.
+const LOOKS: usize = 500_000;
 
 /// End attempts.
 #[derive(Clone, Debug)]
@@ -116,7 +120,12 @@ impl Command for Finish {
             }
             specs.push(spec);
         }
-        let ending = Ending { before: catalog, after: &world, ids: specs.iter().map(|spec| spec.id).collect() };
+        let ending = Ending {
+            before: catalog,
+            after: &world,
+            ids: specs.iter().map(|spec| spec.id).collect(),
+            looks: Cell::new(LOOKS),
+        };
         let mut members = Vec::with_capacity(open.len());
         for ((member, attempt), spec) in open.into_iter().zip(specs) {
             let mut warnings = Vec::new();
@@ -124,7 +133,9 @@ impl Command for Finish {
                 warnings.extend(ending.owned_elsewhere(&spec));
             }
             let row = self.ending(&ending, member, attempt, &mut warnings);
-            rows.extend((!row.moved.is_empty() || !row.corrected.is_empty()).then_some(Row::Ending(row)));
+            rows.extend(
+                (!row.moved.is_empty() || row.truncated || !row.corrected.is_empty()).then_some(Row::Ending(row)),
+            );
             members.push(FinishedMember { spec, warnings });
         }
         Ok(Decision::one(Cause::Finish, self.actor.clone(), rows, Finished { members }))
@@ -244,6 +255,8 @@ struct Ending<'a> {
     before: &'a Catalog,
     after: &'a Catalog,
     ids: BTreeSet<DeploymentId>,
+    /// What is left of [`LOOKS`].
+    looks: Cell<usize>,
 }
 
 impl Ending<'_> {
@@ -276,6 +289,11 @@ impl Ending<'_> {
         let mut left = ADDED;
         for require in attempt.requires.iter() {
             self.compare(member, require, &mut row.moved, warnings);
+            let Some(looks) = self.looks.get().checked_sub(self.after.looks(&require.predicate)) else {
+                row.truncated = true;
+                continue;
+            };
+            self.looks.set(looks);
             // One more than is recorded, to know whether there are more; where there is no room, none.
             let limit = require.matches.len() + left + 1;
             let found = self.after.resolve(&require.predicate, &excluded, if left > 0 { limit } else { 0 });

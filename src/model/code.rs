@@ -236,8 +236,8 @@ codes! {
     LeaseExpired "lease-expired" "the lease had expired",
         "The attempt was finished after its lease had expired; it is recorded all the same, because nobody had opened the slot since.",
         "Send heartbeats, or ask for a longer lease.";
-    StaleTruncated "stale-truncated" "more had changed than is listed",
-        "When the attempt was finished, more Components matched than had matched when it was planned than `stale` has room for.",
+    StaleTruncated "stale-truncated" "more may have changed than is listed",
+        "When the attempt was finished, more Components may have matched than `stale` lists: it has room for 1,000 that were added, and they are looked for at 500,000 Components.",
         "Look at what matches now with a dry run of the same specification.";
     ProviderUnfinished "provider-unfinished" "a member was finished before one that it needs",
         "The set has a member that provides what this one requires, and that one is still open.",

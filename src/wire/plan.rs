@@ -131,7 +131,7 @@ impl PlanView {
             let prefix = member_prefix(plan.is_set, index);
             warnings.extend(resolved.warnings.iter().map(|warning| warning.clone().below(&prefix)));
             if member.ending.as_ref().is_some_and(|ending| ending.truncated) {
-                let message = "more Components match now than `stale` has room for";
+                let message = "more Components may match now than `stale` lists";
                 warnings.push(Warning::new(Code::StaleTruncated, prefix, message));
             }
         }

@@ -176,3 +176,27 @@ fn a_value_that_changed_is_found_among_many_that_only_moved() {
     let only: Vec<_> = stale.iter().map(|one| (text(one, "kind"), &one["now"]["attributes"]["address"])).collect();
     assert_eq!(only, [("changed", &json!("new"))]);
 }
+
+#[test]
+fn what_was_added_is_looked_for_in_bounded_time() {
+    let server = Server::start();
+    let declare = |number: usize| {
+        let body = json!({"environment": "test", "interface": "host", "labels": {"size": "3"}});
+        server.put(&format!("/servers/host-{number}"), &body).expect(201);
+    };
+    let sizes = |number: usize| {
+        let selector =
+            json!([{"key": "size", "operator": "InRange", "values": [format!("[{},{})", number + 9, number + 10)]}]);
+        (format!("r{number}"), json!({"interface": "host", "selector": selector, "quantifier": "*"}))
+    };
+    (0..1_100).for_each(declare);
+    let mut asks = spec("org.shop.api");
+    let requires: serde_json::Map<_, _> = (0..600).map(sizes).collect();
+    asks["requires"] = requires.into();
+    let plan = server.started(&asks);
+    declare(1_100);
+    let finished = server.succeed(&plan);
+    assert_eq!(finished["stale"], json!([]));
+    let warned = finished["warnings"].as_array().unwrap().iter().map(|warning| text(warning, "code"));
+    assert!(warned.into_iter().any(|code| code == "stale-truncated"), "not all was looked at");
+}
