@@ -301,15 +301,15 @@ impl Ending<'_> {
             let now = found.handles.iter().map(|&handle| self.after.component(handle));
             let added: Vec<_> = now.filter(|component| !matched.contains(&component.id())).collect();
             row.truncated |= added.len() > left || found.more;
-            let added = added.iter().take(left).map(|component| MovedMatch {
+            let listed = &added[..added.len().min(left)];
+            left -= listed.len();
+            row.moved.extend(listed.iter().map(|component| MovedMatch {
                 section: require.section,
                 require: require.name.clone(),
                 component: component.id(),
                 was: None,
                 now: Some(component.revision()),
-            });
-            row.moved.extend(added);
-            left = ADDED.saturating_sub(row.moved.iter().filter(|moved| moved.was.is_none()).count());
+            }));
         }
     }
 
