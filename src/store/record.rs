@@ -88,8 +88,8 @@ pub(super) fn pack(batch: &[ChangeSet]) -> Result<Vec<Record>, StoreError> {
 pub(super) fn unpack(last: u64, body: &[u8]) -> Result<String, StoreError> {
     let damaged = |error: &dyn std::fmt::Display| {
         StoreError::Damaged(format!(
-            "the record that ends with revision {last} cannot be read: {error}; restore a copy of the folder, or import an \
-             export into an empty one"
+            "the record that ends with revision {last} cannot be read: {error}; restore a backup, or import an export \
+             into an empty store"
         ))
     };
     let length = get_frame_content_size(body).ok().flatten().and_then(|length| usize::try_from(length).ok());
