@@ -1,5 +1,8 @@
 //! Selectors: AND of match expressions over labels.
 
+mod any_of;
+
+use any_of::AnyOf;
 use smol_str::SmolStr;
 use std::fmt;
 
@@ -103,6 +106,8 @@ pub struct Expression {
     key: Name,
     operator: Operator,
     tests: Vec<Test>,
+    /// The same, where they are many.
+    arranged: Option<Box<AnyOf>>,
 }
 
 /// Why an expression is none.
@@ -140,12 +145,13 @@ impl Expression {
                 Test::Text(value)
             });
         }
-        Ok(Self { key, operator, tests })
+        let arranged = AnyOf::of(&tests);
+        Ok(Self { key, operator, tests, arranged })
     }
 
     /// The expression that `key` has exactly this `value`, which is text on every key.
     pub fn equals(key: Name, value: impl Into<SmolStr>) -> Self {
-        Self { key, operator: Operator::In, tests: vec![Test::Text(value.into())] }
+        Self { key, operator: Operator::In, tests: vec![Test::Text(value.into())], arranged: None }
     }
 
     /// The label key.
@@ -170,13 +176,26 @@ impl Expression {
 
     /// Whether a Component whose label `key` has the value `actual` (`None`: is missing) satisfies this.
     pub fn accepts(&self, actual: Option<&str>) -> bool {
-        let any = |value| self.tests.iter().any(|test| test.accepts(value));
+        let any = |value| self.lists(value);
         match self.operator {
             Operator::In | Operator::InRange => actual.is_some_and(any),
             Operator::NotIn | Operator::NotInRange => !actual.is_some_and(any),
             Operator::Exists => actual.is_some(),
             Operator::DoesNotExist => actual.is_none(),
         }
+    }
+
+    /// Whether `value` is one of the values, or lies in one of the ranges, whatever the operator makes of that.
+    pub fn lists(&self, value: &str) -> bool {
+        match &self.arranged {
+            Some(arranged) => arranged.accepts(&self.tests, value),
+            None => self.tests.iter().any(|test| test.accepts(value)),
+        }
+    }
+
+    /// About how many comparisons [`Expression::accepts`] makes, at most.
+    pub fn comparisons(&self) -> usize {
+        self.arranged.as_ref().map_or(self.tests.len().max(1), |arranged| arranged.comparisons())
     }
 }
 
@@ -264,5 +283,9 @@ impl Predicate {
     /// Whether a Component of `interface` whose labels are read through `label` satisfies this.
     pub fn accepts<'a>(&self, interface: &str, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         self.interface.as_ref().is_none_or(|wanted| wanted.as_str() == interface) && self.selector.accepts(label)
+    }
+    /// About how many comparisons [`Predicate::accepts`] makes, at most.
+    pub fn comparisons(&self) -> usize {
+        1 + self.selector.0.iter().map(Expression::comparisons).sum::<usize>()
     }
 }

@@ -164,20 +164,42 @@ impl VersionRange {
     /// Whether the version lies in the range; never where the range does not [judge](Self::judges) it.
     pub fn contains(&self, version: &str) -> bool {
         match &self.rule {
-            Rule::Interval { lower, upper } => {
-                let above = match lower {
-                    Bound::Included(lower) => compare(lower, version).is_le(),
-                    Bound::Excluded(lower) => compare(lower, version).is_lt(),
-                    Bound::Unbounded => true,
-                };
-                above
-                    && match upper {
-                        Bound::Included(upper) => compare(version, upper).is_le(),
-                        Bound::Excluded(upper) => compare(version, upper).is_lt(),
-                        Bound::Unbounded => true,
-                    }
-            }
+            Rule::Interval { .. } => self.begins_before(version) && self.ends_after(version),
             Rule::Requirement(requirement) => semantic(version).is_ok_and(|version| requirement.matches(&version)),
+        }
+    }
+
+    /// Where an interval begins; a requirement has no bounds.
+    pub fn lower(&self) -> Bound<&str> {
+        match &self.rule {
+            Rule::Interval { lower, .. } => lower.as_ref().map(|version| &**version),
+            Rule::Requirement(_) => Bound::Unbounded,
+        }
+    }
+
+    /// Where an interval ends; a requirement has no bounds.
+    pub fn upper(&self) -> Bound<&str> {
+        match &self.rule {
+            Rule::Interval { upper, .. } => upper.as_ref().map(|version| &**version),
+            Rule::Requirement(_) => Bound::Unbounded,
+        }
+    }
+
+    /// Whether the version stands within the lower bound.
+    pub fn begins_before(&self, version: &str) -> bool {
+        match self.lower() {
+            Bound::Included(lower) => compare(lower, version).is_le(),
+            Bound::Excluded(lower) => compare(lower, version).is_lt(),
+            Bound::Unbounded => true,
+        }
+    }
+
+    /// Whether the version stands within the upper bound.
+    pub fn ends_after(&self, version: &str) -> bool {
+        match self.upper() {
+            Bound::Included(upper) => compare(version, upper).is_le(),
+            Bound::Excluded(upper) => compare(version, upper).is_lt(),
+            Bound::Unbounded => true,
         }
     }
 
@@ -194,7 +216,8 @@ impl VersionRange {
         &self.text
     }
 
-    pub(super) fn is_requirement(&self) -> bool {
+    /// Whether it is a semantic version requirement, and no interval.
+    pub fn is_requirement(&self) -> bool {
         matches!(self.rule, Rule::Requirement(_))
     }
 
