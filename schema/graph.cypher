@@ -40,7 +40,7 @@
 // Label            key, value
 // Require          id, name, selector (JSON), scope (runtime, deployment), min, max (absent: no upper bound)
 // IdempotencyKey   key, plan (id), revision (that wrote it)
-// Settings         id, quantifierDialect, firstDeployment, maxRequires, maxMatches, maxDepth, finishNeedsToken
+// Settings         id, quantifierDialect, firstDeployment, maxRequires, maxMatches, maxPlanBytes, maxComparisons, maxDepth, finishNeedsToken
 // Change           id, revision, time, cause, actor
 // Record           first, last (revisions that were recorded together), beside (how many Lease and IdempotencyKey nodes were
 //                  written with them); its parts together: each revision as a line of JSON, compressed and checksummed (zstd)

@@ -6,9 +6,11 @@
 //! rows of a snapshot ([`Catalog::rows`]) and then the ChangeSets after it.
 
 mod apply;
+mod changed;
 mod component;
 mod couplings;
 mod cow_map;
+mod effort;
 mod names;
 mod posting;
 mod resolve;
@@ -20,11 +22,13 @@ use std::sync::Arc;
 
 pub use component::{Component, Handle};
 pub use couplings::{Consumer, RequirerGroup};
+pub use effort::Effort;
 pub use resolve::{Candidates, Excluded, Found};
 pub use slots::{ActiveAttempt, OpenAttempt, SlotState};
 pub use snapshot::{SnapshotComponent, SnapshotRow, SnapshotSlot};
 
 use crate::model::{ComponentId, DeploymentId, PlanId, Settings, Slot, Timestamp};
+use changed::Changed;
 use component::Stored;
 use couplings::Couplings;
 use cow_map::CowMap;
@@ -45,6 +49,7 @@ pub struct Catalog {
     settings: Option<Settings>,
     symbols: Symbols,
     components: imbl::Vector<Arc<Stored>>,
+    changed: Changed,
     ids: imbl::OrdMap<ComponentId, Handle>,
     labels: CowMap<(Symbol, Symbol), Posting<Handle>>,
     keys: CowMap<Symbol, Posting<Handle>>,
@@ -73,6 +78,11 @@ impl Catalog {
     /// The revision that last changed what is active, and so what a require can match.
     pub fn active_revision(&self) -> u64 {
         self.active_revision
+    }
+
+    /// The Components that changed after `revision`, each once; `None` where that is too long ago to be told.
+    pub fn changed_since(&self, revision: u64) -> Option<Vec<Handle>> {
+        self.changed.since(revision)
     }
 
     /// The time of the last ChangeSet applied.

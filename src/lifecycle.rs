@@ -14,7 +14,7 @@ mod start;
 pub use action::{Openness, RULES, Rule, allowed, ended};
 pub use environment::{EnvironmentPut, PutEnvironment};
 pub(crate) use finish::FOREIGN_TOKEN;
-pub use finish::{Corrected, Finish, FinishMember, FinishRefusal, Finished, FinishedMember};
+pub use finish::{Corrected, Finish, FinishMember, FinishRefusal, Finished, FinishedMember, Looked};
 pub use server::{DeleteServer, DeleteServerRefusal, PutServer, PutServerRefusal, ServerDeleted, ServerPut};
 pub use settings::ChangeSettings;
 pub use start::{OwnedElsewhere, Start, StartMember, StartRefusal, Started, check_owners, resolutions};

@@ -6,6 +6,7 @@
 //! without the indexes that found it.
 
 mod check;
+mod excess;
 mod explain;
 mod explanation;
 mod fixes;
@@ -17,15 +18,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use check::{Rule, Scrutiny, Violation, check};
+pub use excess::{Excess, TooLarge};
 pub use explanation::{Candidate, Explanation, FailedExpression, Fix, FixKind, Nearest, Unmet, UnmetKind};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Effort};
 use crate::document::Pointer;
 use crate::model::{
     ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, FirstDeployment, LateProblem, LateProblemKind, Name,
-    Predicate, Ready, ResolvedRequire, ResolvedSpec, Section, Settings, Warning,
+    Predicate, Ready, Require, ResolvedRequire, ResolvedSpec, Section, Settings, Warning,
 };
 use explain::Explainer;
+use late::{LateError, LateTexts};
 use matching::{Outcome, Place, World};
 
 /// The identities that what is new takes, since the planner makes none itself.
@@ -51,6 +54,8 @@ pub struct Plan {
     pub active_revision: u64,
     /// One for each specification, in order. Unless the verdict is `yes`, nothing new has an identity.
     pub members: Vec<ResolvedSpec>,
+    /// About how many bytes its matches are shown with.
+    pub shown_bytes: usize,
     /// Whether it can be deployed.
     pub verdict: Verdict,
 }
@@ -79,29 +84,57 @@ pub struct InvalidText {
     pub message: String,
 }
 
-/// Resolves `specs` against `catalog`. The slots of `specs` must be distinct.
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unplannable {
+    /// Late texts are wrong whatever matches, or wait for each other in a ring: all those of the Provides, or else of
+    /// `deploymentSpec`.
+    Invalid(Vec<InvalidText>),
+    /// It passes a bound.
+    TooLarge(TooLarge),
+}
+
+impl From<Vec<InvalidText>> for Unplannable {
+    fn from(invalid: Vec<InvalidText>) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl From<TooLarge> for Unplannable {
+    fn from(too_large: TooLarge) -> Self {
+        Self::TooLarge(too_large)
+    }
+}
+
+/// How much effort a plan may take by these settings: what resolving may take, and what its explanation may.
+pub fn effort(settings: &Settings) -> usize {
+    settings.max_comparisons as usize + explain::EFFORT
+}
+
+/// Resolves `specs` against `catalog`, with no more than `effort`. The slots of `specs` must be distinct.
 ///
 /// The answer depends on nothing but its arguments; matches, warnings and explanation have a fixed order.
 ///
 /// # Errors
-/// Every [`InvalidText`] of the Provides, or else of `deploymentSpec`: late texts that are wrong whatever matches, or that
-/// wait for each other in a ring.
+/// [`Unplannable`]. Where the effort was spent, a greater one may do.
 pub fn plan(
     catalog: &Catalog,
     specs: &[ArtifactSpec],
     settings: &Settings,
     identities: Identities<'_>,
-) -> Result<Plan, Vec<InvalidText>> {
-    let world = World::new(catalog, specs, settings, identities);
+    effort: &Effort,
+) -> Result<Plan, Unplannable> {
+    let world = World::new(catalog, specs, settings, identities, effort);
     let mut planning = Planning {
         world: &world,
         explainer: Explainer::new(&world),
         warnings: specs.iter().map(|spec| spec.warnings.clone()).collect(),
     };
-    let outcomes = planning.resolve_requires();
-    let attributes = planning.render_attributes(&outcomes)?;
-    let deployment_specs = planning.resolve_deployment_specs(&outcomes, &attributes)?;
-    let requires = planning.show_requires(outcomes, &attributes);
+    let outcomes = planning.resolve_requires()?;
+    let mut late = LateTexts::new(&world, &outcomes);
+    let attributes = planning.render_attributes(&mut late)?;
+    let deployment_specs = planning.resolve_deployment_specs(&mut late, &attributes)?;
+    let requires = planning.show_requires(outcomes, &attributes)?;
     let refused = planning.first_deployments();
 
     let Planning { explainer, warnings, .. } = planning;
@@ -118,7 +151,8 @@ pub fn plan(
     if verdict != Verdict::Yes {
         members.iter_mut().for_each(|member| world.withhold(member));
     }
-    Ok(Plan { revision: catalog.revision(), active_revision: catalog.active_revision(), members, verdict })
+    let (revision, active_revision) = (catalog.revision(), catalog.active_revision());
+    Ok(Plan { revision, active_revision, members, shown_bytes: world.shown_bytes(), verdict })
 }
 
 /// The final attributes of every Provide of every member.
@@ -138,31 +172,35 @@ impl<'a> Planning<'a> {
     }
 
     /// What matches the requires of every member.
-    fn resolve_requires(&mut self) -> Vec<BTreeMap<Name, Outcome>> {
-        let resolve = |(member, spec): (usize, &'a ArtifactSpec)| {
-            let outcomes = spec.requires.iter().map(|(name, require)| {
+    fn resolve_requires(&mut self) -> Result<Vec<BTreeMap<Name, Outcome>>, TooLarge> {
+        let mut members = Vec::with_capacity(self.world.specs.len());
+        for (member, spec) in self.members() {
+            let mut outcomes = BTreeMap::new();
+            for (name, require) in &spec.requires {
                 let place = Place { member, section: Section::Requires, name };
                 let Ready::Now(selector) = &require.selector else {
                     unreachable!("only deploymentSpec selectors are ever late")
                 };
                 let predicate = Predicate { interface: require.interface.clone(), selector: selector.clone() };
-                let outcome = self.world.resolve(member, Arc::new(predicate));
-                self.explainer.judge(place, require, &outcome, &mut self.warnings[member]);
-                (name.clone(), outcome)
-            });
-            outcomes.collect()
-        };
-        self.world.specs.iter().enumerate().map(resolve).collect()
+                outcomes.insert(name.clone(), self.resolve(place, require, predicate)?);
+            }
+            members.push(outcomes);
+        }
+        Ok(members)
+    }
+
+    /// What matches one require, judged.
+    fn resolve(&mut self, place: Place<'_>, require: &Require, predicate: Predicate) -> Result<Outcome, TooLarge> {
+        let outcome = self.world.resolve(place.member, Arc::new(predicate));
+        self.explainer.judge(place, require, &outcome, &mut self.warnings[place.member]);
+        self.world.keep(place, require, outcome)
     }
 
     /// The attributes of what the members provide, late ones rendered from what their requires matched.
-    fn render_attributes(
-        &mut self,
-        outcomes: &[BTreeMap<Name, Outcome>],
-    ) -> Result<ProvidedAttributes, Vec<InvalidText>> {
-        let rendered = late::render_attributes(self.world, outcomes)?;
+    fn render_attributes(&mut self, late: &mut LateTexts<'_>) -> Result<ProvidedAttributes, Unplannable> {
+        let rendered = late.render_attributes()?;
         for undefined in &rendered.undefined {
-            self.explainer.undefined(undefined.member, &undefined.problem, outcomes);
+            self.explainer.undefined(undefined.member, &undefined.problem, late.requires());
         }
         Ok(rendered.attributes)
     }
@@ -170,38 +208,40 @@ impl<'a> Planning<'a> {
     /// The `deploymentSpec` of every member, which may read what its requires matched.
     fn resolve_deployment_specs(
         &mut self,
-        outcomes: &[BTreeMap<Name, Outcome>],
+        late: &mut LateTexts<'_>,
         attributes: &ProvidedAttributes,
-    ) -> Result<Vec<Vec<ResolvedRequire>>, Vec<InvalidText>> {
+    ) -> Result<Vec<Vec<ResolvedRequire>>, Unplannable> {
         let mut invalid = Vec::new();
         let mut members = Vec::with_capacity(self.world.specs.len());
         for (member, spec) in self.members() {
             let mut entries = Vec::with_capacity(spec.deployment_spec.len());
             for (name, require) in &spec.deployment_spec {
                 let place = Place { member, section: Section::DeploymentSpec, name };
-                let resolved = match late::render_asked(self.world, outcomes, attributes, member, require) {
+                let resolved = match late.render_asked(member, require) {
                     Ok(Some((selector, asked))) => {
                         let predicate = Predicate { interface: require.interface.clone(), selector };
-                        let outcome = self.world.resolve(member, Arc::new(predicate));
-                        self.explainer.judge(place, require, &outcome, &mut self.warnings[member]);
-                        self.world.show(place, require, outcome, asked, attributes, &mut self.warnings[member])
+                        let outcome = self.resolve(place, require, predicate)?;
+                        self.world.show(place, require, outcome, asked, attributes, &mut self.warnings[member])?
                     }
                     // What it reads is unmet, and explained as such.
                     Ok(None) => matching::unresolved(place, require),
-                    Err(problem) if matches!(problem.kind, LateProblemKind::UndefinedMatch { .. }) => {
-                        self.explainer.undefined(member, &problem, outcomes);
-                        matching::unresolved(place, require)
-                    }
-                    Err(problem) => {
-                        invalid.push(InvalidText::of(problem));
-                        continue;
-                    }
+                    Err(LateError::TooLarge(too_large)) => return Err(too_large.into()),
+                    Err(LateError::Problem(problem)) => match problem.kind {
+                        LateProblemKind::UndefinedMatch { .. } => {
+                            self.explainer.undefined(member, &problem, late.requires());
+                            matching::unresolved(place, require)
+                        }
+                        LateProblemKind::Invalid(_) => {
+                            invalid.push(InvalidText::of(problem));
+                            continue;
+                        }
+                    },
                 };
                 entries.push(resolved);
             }
             members.push(entries);
         }
-        if invalid.is_empty() { Ok(members) } else { Err(invalid) }
+        if invalid.is_empty() { Ok(members) } else { Err(invalid.into()) }
     }
 
     /// The requires of every member as the plan shows them.
@@ -209,17 +249,18 @@ impl<'a> Planning<'a> {
         &mut self,
         outcomes: Vec<BTreeMap<Name, Outcome>>,
         attributes: &ProvidedAttributes,
-    ) -> Vec<Vec<ResolvedRequire>> {
-        let show = |((member, spec), outcomes): ((usize, &'a ArtifactSpec), BTreeMap<Name, Outcome>)| {
+    ) -> Result<Vec<Vec<ResolvedRequire>>, TooLarge> {
+        let mut members = Vec::with_capacity(outcomes.len());
+        for ((member, spec), outcomes) in self.members().zip(outcomes) {
             let resolved = outcomes.into_iter().map(|(name, outcome)| {
                 let require = &spec.requires[&name];
                 let place = Place { member, section: Section::Requires, name: &name };
                 let asked = require.known_attributes().to_vec();
                 self.world.show(place, require, outcome, asked, attributes, &mut self.warnings[member])
             });
-            resolved.collect()
-        };
-        self.world.specs.iter().enumerate().zip(outcomes).map(show).collect()
+            members.push(resolved.collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(members)
     }
 
     /// Warns of first deployments, and gives the members whose Environment refuses them.
@@ -241,27 +282,37 @@ impl<'a> Planning<'a> {
 }
 
 /// Whether what `specs` were `resolved` to, when what is active had last changed at `active_revision`, would be resolved the
-/// same against `catalog`: the same Components, with the same rows.
+/// same against `catalog`: the same Components, with the same rows. Looks at no more than what changed since. What is not known
+/// with no more than `effort`, or changed too long ago, is no.
 pub fn still_holds(
     catalog: &Catalog,
     specs: &[ArtifactSpec],
-    settings: &Settings,
     active_revision: u64,
     resolved: &[&ResolvedSpec],
+    effort: &Effort,
 ) -> bool {
     if catalog.active_revision() == active_revision {
         return true;
     }
-    let world = World::recalled(catalog, specs, settings, resolved);
-    specs.iter().zip(resolved).enumerate().all(|(member, (spec, resolved))| {
-        let same_identities = spec.provides.iter().zip(&resolved.provides).all(|(provide, resolved)| {
-            world.kept_identity(&spec.slot, provide).is_none_or(|kept| Some(kept) == resolved.component)
-        });
-        same_identities
-            && resolved.requires.iter().all(|before| {
-                let outcome = world.resolve(member, before.predicate.clone());
-                !outcome.more && world.matches(&outcome.found).eq(before.matches.iter().copied())
-            })
+    let Some(changed) = catalog.changed_since(active_revision) else { return false };
+    let excluded = catalog.excluding(specs.iter().map(|spec| &spec.slot));
+    changed.into_iter().all(|handle| {
+        let component = catalog.component(handle);
+        // What a member replaces is no candidate, but its identity is taken over.
+        if excluded.contains(&component) {
+            return specs.iter().zip(resolved).all(|(spec, resolved)| {
+                spec.provides.iter().zip(&resolved.provides).all(|(provide, resolved)| {
+                    let kept = matching::kept_identity(catalog, &spec.slot, provide);
+                    effort.spend(1) && kept.is_none_or(|kept| Some(kept) == resolved.component)
+                })
+            });
+        }
+        resolved.iter().flat_map(|member| member.requires.iter()).all(|require| {
+            effort.spend(require.predicate.comparisons() + require.matches.len())
+                && !require.matched(component.id())
+                && !(component.is_active()
+                    && require.predicate.accepts(component.interface(), |key| component.label(key)))
+        })
     })
 }
 

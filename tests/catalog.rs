@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use generator::{Generator, predicate, random_change};
 use history::{History, name};
-use mortise::catalog::{Catalog, Component, Excluded};
+use mortise::catalog::{Catalog, Component, Effort, Excluded};
 use mortise::model::{
     ComponentId, ComponentRow, ComponentState, DeploymentId, DeploymentSpec, Name, Predicate, ResolutionRow,
     ResolvedRequire, Row, Slot, State,
@@ -81,13 +81,13 @@ fn resolving_equals_looking_at_every_component() {
             naive.sort_by(|left, right| (left.match_key(), left.id()).cmp(&(right.match_key(), right.id())));
             let naive: Vec<_> = naive.iter().map(Component::id).collect();
             let excluded = catalog.excluding(&excluded);
-            let found = catalog.resolve(&predicate, &excluded, usize::MAX);
+            let found = catalog.resolve(&predicate, &excluded, usize::MAX, &Effort::unlimited());
             let ids: Vec<_> = found.handles.iter().map(|&handle| catalog.component(handle).id()).collect();
             assert_eq!((ids, found.more), (naive.clone(), false), "{predicate:?}");
             met += usize::from(!naive.is_empty());
 
             let limit = generator.below(4);
-            let some = catalog.resolve(&predicate, &excluded, limit);
+            let some = catalog.resolve(&predicate, &excluded, limit, &Effort::unlimited());
             assert_eq!((some.handles.len(), some.more), (naive.len().min(limit), naive.len() > limit), "{predicate:?}");
             assert!(some.handles.iter().all(|&handle| naive.contains(&catalog.component(handle).id())));
             cut += usize::from(some.more);
@@ -199,7 +199,7 @@ fn planned_components_are_those_of_the_attempts_that_are_open() {
         let mut by_interface = BTreeSet::new();
         for interface in generator::INTERFACES {
             let predicate = Predicate { interface: Some(name(interface)), selector: Default::default() };
-            let found = history.catalog.planned(&predicate);
+            let found = history.catalog.planned(&predicate, &Effort::unlimited());
             assert!(found.is_sorted_by(|left, right| left.match_order(right).is_lt()));
             by_interface.extend(found.iter().map(Component::id));
         }
@@ -262,7 +262,7 @@ fn resolution(rows: &[Row], deployment: DeploymentId) -> Option<ResolutionRow> {
 }
 
 fn resolved(catalog: &Catalog, predicate: &Predicate) -> Vec<ComponentId> {
-    let found = catalog.resolve(predicate, &Excluded::default(), usize::MAX);
+    let found = catalog.resolve(predicate, &Excluded::default(), usize::MAX, &Effort::unlimited());
     found.handles.iter().map(|&handle| catalog.component(handle).id()).collect()
 }
 

@@ -171,7 +171,7 @@ fn settings_are_kept_and_others_are_refused_with_the_difference() {
     let shown = run(&["settings", "show", "--data", folder]).exits(0).out;
     assert_eq!(
         shown,
-        "quantifierDialect: regex\nfirstDeployment: allow\nmaxRequires: 1000\nmaxMatches: 1000\nmaxDepth: 64\nfinishNeedsToken: false\n"
+        "quantifierDialect: regex\nfirstDeployment: allow\nmaxRequires: 1000\nmaxMatches: 1000\nmaxPlanBytes: 16777216\nmaxComparisons: 20000000\nmaxDepth: 64\nfinishNeedsToken: false\n"
     );
     let set = run(&["settings", "set", "--data", folder, "--quantifier-dialect", "document", "--max-matches", "7"])
         .exits(0)

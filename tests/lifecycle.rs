@@ -121,6 +121,7 @@ fn only_what_is_open_can_be_finished() {
         corrected: Vec::new(),
         bytes: 0,
         together: vec![open.id],
+        looked: None,
     };
     let finish = Finish { members: vec![member], success: true, reason: None, actor: None };
     assert!(finish.decide(Moment { catalog: &history.catalog, time: history.time() }).is_ok());

@@ -10,9 +10,10 @@
 mod history;
 
 use history::{History, deployment_id, name};
+use mortise::catalog::Effort;
 use mortise::document::{Document, Json, JsonText, Limits, Member, Node, NodeValue, Place, Scalar, Style, Syntax};
 use mortise::model::{ArtifactSpec, Dialect, FirstDeployment, Settings, Warning};
-use mortise::planner::{Identities, InvalidText, Plan, Scrutiny, Verdict, check, plan};
+use mortise::planner::{Identities, InvalidText, Plan, Scrutiny, Unplannable, Verdict, check, plan};
 use mortise::reading::{Problem, Problems};
 use mortise::spec::{Inputs, ReadContext, StartDocument, StartForm};
 use mortise::wire::{PlanView, read_environment, read_server};
@@ -78,10 +79,17 @@ fn the_stack_deploys_one_after_another_and_as_one_set() {
             let spec = start.members[0].specification.render(&start.members[0].inputs).unwrap();
             all.push(spec);
         }
-        let set = plan(&history.catalog, &all, &settings, Identities::Withheld).unwrap();
+        let set = plan(&history.catalog, &all, &settings, Identities::Withheld, &Effort::unlimited()).unwrap();
         assert_eq!(set.verdict, Verdict::Yes, "the whole stack in {environment}: {}", explained(&set));
         for spec in &all {
-            let alone = plan(&history.catalog, std::slice::from_ref(spec), &settings, Identities::Withheld).unwrap();
+            let alone = plan(
+                &history.catalog,
+                std::slice::from_ref(spec),
+                &settings,
+                Identities::Withheld,
+                &Effort::unlimited(),
+            )
+            .unwrap();
             assert_eq!(alone.verdict, Verdict::Yes, "{} alone: {}", spec.slot, explained(&alone));
             history.deploy(spec);
         }
@@ -155,9 +163,10 @@ impl Case {
             true => Identities::Given { deployments: &deployments, components: &components },
             false => Identities::Withheld,
         };
-        match plan(&self.history.catalog, &specs, &self.settings, identities) {
+        match plan(&self.history.catalog, &specs, &self.settings, identities, &Effort::unlimited()) {
             Ok(plan) => Ok((specs, plan)),
-            Err(invalid) => Err(invalid.into_iter().map(problem).collect()),
+            Err(Unplannable::Invalid(invalid)) => Err(invalid.into_iter().map(problem).collect()),
+            Err(Unplannable::TooLarge(too_large)) => panic!("{too_large}"),
         }
     }
 

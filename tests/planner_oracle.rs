@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use generator::{Generator, random_change, set};
 use history::{History, component_id, deployment_id, name};
-use mortise::catalog::Catalog;
+use mortise::catalog::{Catalog, Effort};
 use mortise::model::version::VersionRange;
 use mortise::model::{
     ArtifactSpec, Attributes, Code, ComponentId, ComponentRow, ComponentState, DeploymentId, EnvironmentRow,
@@ -56,7 +56,7 @@ impl Case<'_> {
             true => Identities::Withheld,
             false => Identities::Given { deployments: &deployments, components: &components },
         };
-        plan(catalog, &self.specs, &self.settings, identities).expect("nothing is late")
+        plan(catalog, &self.specs, &self.settings, identities, &Effort::unlimited()).expect("nothing is late")
     }
 }
 
@@ -186,8 +186,9 @@ fn every_yes_passes_the_checker_and_holds_until_a_match_changes() {
             return;
         }
         let resolved: Vec<_> = plan.members.iter().collect();
-        let holds =
-            |catalog: &Catalog| still_holds(catalog, &case.specs, &case.settings, plan.active_revision, &resolved);
+        let holds = |catalog: &Catalog| {
+            still_holds(catalog, &case.specs, plan.active_revision, &resolved, &Effort::unlimited())
+        };
         assert!(holds(&case.history.catalog));
         // It is judged anew where anything at all became active since: it holds unless the row is one that it matched.
         let row = case.history.catalog.components_after(None).next().map(|component| component.row());

@@ -2,7 +2,7 @@
 
 use super::queries::{Listed, newest_attempts};
 use super::{App, AppError};
-use crate::catalog::{Catalog, Component};
+use crate::catalog::{Catalog, Component, Effort};
 use crate::model::{
     ArtifactRow, ComponentRow, Coupling, DeploymentSpec, EnvironmentRow, InterfaceRow, Name, Predicate, Requirer,
     Selector, SystemRow,
@@ -189,7 +189,8 @@ fn detail(catalog: &Catalog, store: &dyn Store, kind: NamedKind, name: &str) -> 
 
 fn interface_detail(catalog: &Catalog, interface: InterfaceRow) -> NamedDetail {
     let everything = catalog.excluding([]);
-    let resolve = |predicate: &Predicate| catalog.resolve(predicate, &everything, usize::MAX).handles;
+    let resolve =
+        |predicate: &Predicate| catalog.resolve(predicate, &everything, usize::MAX, &Effort::unlimited()).handles;
     let providers = resolve(&Predicate { interface: Some(interface.name.clone()), selector: Selector::default() });
     let requirers = catalog.requirers(interface.name.as_str()).into_iter().map(|group| Requirers {
         selector: group.predicate.selector.clone(),

@@ -3,6 +3,7 @@
 use std::hash::Hash;
 use std::sync::Arc;
 
+use super::changed::Changed;
 use super::component::Stored;
 use super::cow_map::CowMap;
 use super::names::{NamedArtifact, NamedEnvironment, NamedInterface};
@@ -32,6 +33,7 @@ impl Catalog {
     pub fn begin_at(&mut self, revision: u64, time: Timestamp) {
         self.revision = revision;
         self.active_revision = revision;
+        self.changed = Changed::begin_at(revision);
         self.time = time;
     }
 
@@ -179,6 +181,7 @@ impl Catalog {
         if stored.state == ComponentState::Active {
             self.index(&stored, handle);
         }
+        self.changed.push(self.revision, handle);
     }
 
     fn index(&mut self, stored: &Stored, handle: Handle) {

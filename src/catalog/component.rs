@@ -88,6 +88,10 @@ impl<'a> Component<'a> {
         Self { symbols, stored }
     }
 
+    pub(super) fn stored(&self) -> &'a Stored {
+        self.stored
+    }
+
     /// Its identity.
     pub fn id(&self) -> ComponentId {
         self.stored.id
@@ -168,6 +172,13 @@ impl<'a> Component<'a> {
     pub fn labels(&self) -> Labels {
         let pairs = self.stored.labels.iter();
         pairs.map(|&(key, value)| (self.symbols.name(key), self.symbols.text(value).clone())).collect()
+    }
+
+    /// All labels as texts, in no order.
+    pub fn label_texts(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let symbols = self.symbols;
+        let pairs = self.stored.labels.iter();
+        pairs.map(|&(key, value)| (symbols.text(key).as_str(), symbols.text(value).as_str()))
     }
 
     /// The attributes.

@@ -1,22 +1,23 @@
 //! Resolving a predicate: the smallest posting drives, the rest is filtered on the row.
 
+use std::collections::HashSet;
+
 use super::component::{Component, Stored};
 use super::slots::SlotState;
 use super::symbols::{Symbol, Symbols};
-use super::{Catalog, Handle, Posting};
-use crate::model::version::VersionRange;
-use crate::model::{Expression, Operator, Predicate, Slot, Test};
+use super::{Catalog, Effort, Handle, Posting};
+use crate::model::{ComponentState, Expression, Operator, Predicate, Slot, Test};
 
 /// The slots whose Components are no candidates: what is being replaced.
 #[derive(Clone, Debug, Default)]
-pub struct Excluded(Vec<super::slots::SlotKey>);
+pub struct Excluded(HashSet<super::slots::SlotKey, foldhash::fast::RandomState>);
 
 /// The Components that satisfy a predicate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// In match order; no more than asked for.
     pub handles: Vec<Handle>,
-    /// Whether there were more than asked for, which are neither here nor counted.
+    /// Whether there are, or may be, more: more than asked for, or the effort was spent before everything was looked at.
     pub more: bool,
 }
 
@@ -34,32 +35,46 @@ impl Catalog {
         Excluded(slots.into_iter().filter_map(|slot| self.slot_key(slot)).collect())
     }
 
-    /// The active Components that satisfy `predicate`, in match order, at most `limit` of them.
-    pub fn resolve(&self, predicate: &Predicate, excluded: &Excluded, limit: usize) -> Found {
-        let Some(query) = Query::of(predicate, &self.symbols) else {
-            return Found { handles: Vec::new(), more: false };
-        };
-        let accepted = self.driver(&query).into_iter().filter(|&handle| {
+    /// The active Components that satisfy `predicate`, in match order, at most `limit` of them, found with no more than `effort`.
+    pub fn resolve(&self, predicate: &Predicate, excluded: &Excluded, limit: usize, effort: &Effort) -> Found {
+        let none = |more| Found { handles: Vec::new(), more };
+        if !effort.spend(predicate.selector.0.iter().map(|expression| expression.tests().len()).sum()) {
+            return none(true);
+        }
+        let Some(query) = Query::of(predicate, &self.symbols) else { return none(false) };
+        let driver = self.driver(&query);
+        if !effort.spend(driver.arranging()) {
+            return none(true);
+        }
+        let (mut handles, mut more) = (Vec::new(), false);
+        for handle in driver {
             let stored = &self.components[handle.index()];
-            query.accepts(stored, &self.symbols) && !excluded.holds(stored)
-        });
-        let mut handles: Vec<_> = accepted.take(limit.saturating_add(1)).collect();
-        let more = handles.len() > limit;
+            if query.accepts(stored, &self.symbols, effort) && !excluded.holds(stored) {
+                handles.push(handle);
+            }
+            if handles.len() > limit || effort.left() == 0 {
+                more = true;
+                break;
+            }
+        }
         handles.truncate(limit);
         if handles.len() > 1 {
+            more |= !effort.spend(sorting(handles.len()));
             handles.sort_by(|&left, &right| self.component(left).match_order(&self.component(right)));
         }
         Found { handles, more }
     }
 
-    /// How many Components [`Catalog::resolve`] looks at, at most.
-    pub fn looks(&self, predicate: &Predicate) -> usize {
-        Query::of(predicate, &self.symbols).map_or(0, |query| self.driver(&query).len())
-    }
-
     /// The Components among which the nearest misses of `predicate` are looked for: those of its Interface in any
-    /// Environment; without an Interface, those that satisfy the expression with the smallest non-empty posting.
-    pub fn candidates(&self, predicate: &Predicate, excluded: &Excluded, limit: usize) -> Candidates<'_> {
+    /// Environment; without an Interface, those that satisfy the expression with the smallest non-empty posting. At most `limit` of
+    /// them, found with no more than `effort`.
+    pub fn candidates(
+        &self,
+        predicate: &Predicate,
+        excluded: &Excluded,
+        limit: usize,
+        effort: &Effort,
+    ) -> Candidates<'_> {
         let handles: Handles<'_> = match &predicate.interface {
             Some(interface) => {
                 self.label_posting("interface", interface.as_str()).map_or(Handles::Nothing, Handles::One)
@@ -68,34 +83,41 @@ impl Catalog {
                 .selector
                 .0
                 .iter()
-                .filter_map(|expression| self.expression_posting(expression))
+                .filter_map(|expression| self.expression_posting(expression, effort))
                 .filter(|handles| handles.len() > 0)
                 .min_by_key(Handles::len)
                 .unwrap_or(Handles::Nothing),
         };
         let mut components: Vec<_> = handles
             .into_iter()
-            .filter(|&handle| !excluded.holds(&self.components[handle.index()]))
+            .take_while(|_| effort.spend(1))
+            .filter(|&handle| {
+                let stored = &self.components[handle.index()];
+                stored.state == ComponentState::Active && !excluded.holds(stored)
+            })
             .take(limit.saturating_add(1))
             .map(|handle| self.component(handle))
             .collect();
-        let more = components.len() > limit;
+        let more = components.len() > limit || effort.left() == 0;
         components.truncate(limit);
         Candidates { components, more }
     }
 
-    /// What open attempts would provide that satisfies `predicate`, in match order.
-    pub fn planned(&self, predicate: &Predicate) -> Vec<Component<'_>> {
+    /// What open attempts would provide that satisfies `predicate`, in match order: of those that are found with no more than
+    /// `effort`.
+    pub fn planned(&self, predicate: &Predicate, effort: &Effort) -> Vec<Component<'_>> {
         let slots: Box<dyn Iterator<Item = &SlotState>> = match &predicate.interface {
             Some(interface) => {
                 let posting = self.symbols.find(interface.as_str()).and_then(|symbol| self.planned.get(&symbol));
                 Box::new(posting.into_iter().flat_map(Posting::iter).map(|slot| self.slot_at(slot)))
             }
-            None => Box::new(self.slots.iter().map(AsRef::as_ref)),
+            None => Box::new(self.slots.iter().map(AsRef::as_ref).take_while(|_| effort.spend(1))),
         };
+        let comparisons = predicate.comparisons();
         let mut found: Vec<_> = slots
             .filter_map(|slot| slot.open.as_ref())
             .flat_map(|open| open.planned.iter())
+            .take_while(|_| effort.spend(comparisons))
             .map(|stored| Component::new(&self.symbols, stored))
             .filter(|component| predicate.accepts(component.interface(), |key| component.label(key)))
             .collect();
@@ -124,7 +146,7 @@ impl Catalog {
     }
 
     /// The Components that satisfy one positive expression of exact texts, or of mere existence.
-    fn expression_posting(&self, expression: &Expression) -> Option<Handles<'_>> {
+    fn expression_posting(&self, expression: &Expression, effort: &Effort) -> Option<Handles<'_>> {
         let key = self.symbols.find(expression.key().as_str())?;
         let having_key = || match key.is_always_a_label() {
             true => Some(Handles::All(self)),
@@ -137,9 +159,12 @@ impl Catalog {
                 Some(Handles::union(values.filter_map(|value| self.labels.get(&(key, value)))))
             }
             Operator::In | Operator::InRange => {
-                let accepted = having_key()?.into_iter().filter(|handle| {
-                    let value = self.components[handle.index()].label(key);
-                    expression.accepts(value.map(|value| self.symbols.text(value).as_ref()))
+                let comparisons = 1 + RANGE * expression.comparisons();
+                let looked_at = having_key()?.into_iter().take_while(|_| effort.spend(comparisons));
+                let accepted = looked_at.filter(|handle| {
+                    let stored = &self.components[handle.index()];
+                    let value = stored.label(key).map(|value| self.symbols.text(value).as_ref());
+                    stored.state == ComponentState::Active && expression.accepts(value)
                 });
                 Some(Handles::Listed(accepted.take(LISTED).collect()))
             }
@@ -160,7 +185,7 @@ impl Catalog {
             }
         });
         let by_label = query.expressions.iter().filter_map(|expression| match expression.written.operator() {
-            Operator::In if expression.ranges.is_empty() => {
+            Operator::In if !expression.has_ranges => {
                 let Some(key) = expression.key else { return Some(Handles::Nothing) };
                 let values = expression.texts.iter();
                 Some(Handles::union(values.filter_map(|&value| self.labels.get(&(key, value)))))
@@ -189,6 +214,11 @@ impl Catalog {
 const LISTED: usize = 10_001;
 
 impl Excluded {
+    /// Whether a Component is no candidate.
+    pub fn contains(&self, component: &Component<'_>) -> bool {
+        self.holds(component.stored())
+    }
+
     fn holds(&self, stored: &Stored) -> bool {
         !self.0.is_empty()
             && stored.instance.is_some_and(|instance| {
@@ -226,8 +256,22 @@ impl<'a> Handles<'a> {
         }
     }
 
-    /// Each handle once, in ascending order: the postings of a union are disjoint, since a Component has one value for a key.
-    fn into_iter(self) -> Box<dyn Iterator<Item = Handle> + 'a> {
+    /// How many comparisons it takes to bring them into order.
+    fn arranging(&self) -> usize {
+        match self {
+            Self::Union(postings) if postings.len() > 1 => self.len(),
+            _ => 0,
+        }
+    }
+}
+
+impl<'a> IntoIterator for Handles<'a> {
+    type Item = Handle;
+    type IntoIter = Box<dyn Iterator<Item = Handle> + 'a>;
+
+    /// Each handle once, in ascending order: the postings of a union are disjoint, since a Component has one value for a key. What
+    /// is no posting has inactive Components too.
+    fn into_iter(self) -> Self::IntoIter {
         match self {
             Self::Nothing => Box::new(std::iter::empty()),
             Self::One(posting) => posting.iter(),
@@ -240,16 +284,14 @@ impl<'a> Handles<'a> {
                 }
             },
             Self::Listed(handles) => Box::new(handles.into_iter()),
-            Self::All(catalog) => Box::new(
-                catalog
-                    .components
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, stored)| stored.state == crate::model::ComponentState::Active)
-                    .map(|(index, _)| Handle::new(index)),
-            ),
+            Self::All(catalog) => Box::new((0..catalog.components.len()).map(Handle::new)),
         }
     }
+}
+
+/// How many comparisons it takes to sort so many Components.
+fn sorting(count: usize) -> usize {
+    4 * count * (count.max(1).ilog2() as usize)
 }
 
 /// A predicate whose texts are looked up once, not for every row.
@@ -262,9 +304,9 @@ struct QueryExpression<'p> {
     written: &'p Expression,
     /// `None` where no label has this key anywhere.
     key: Option<Symbol>,
-    /// The exact values that anything has at all.
+    /// The exact values that anything has at all, in ascending order.
     texts: Vec<Symbol>,
-    ranges: Vec<&'p VersionRange>,
+    has_ranges: bool,
 }
 
 impl<'p> Query<'p> {
@@ -275,34 +317,45 @@ impl<'p> Query<'p> {
             None => None,
         };
         let expressions = predicate.selector.0.iter().map(|written| {
-            let mut ranges = Vec::new();
+            let mut has_ranges = false;
             let mut texts = Vec::with_capacity(written.tests().len());
             for test in written.tests() {
                 match test {
                     Test::Text(text) => texts.extend(symbols.find(text)),
-                    Test::Range(range) => ranges.push(range),
+                    Test::Range(_) => has_ranges = true,
                 }
             }
-            QueryExpression { written, key: symbols.find(written.key().as_str()), texts, ranges }
+            texts.sort_unstable();
+            QueryExpression { written, key: symbols.find(written.key().as_str()), texts, has_ranges }
         });
         Some(Self { interface, expressions: expressions.collect() })
     }
 
-    fn accepts(&self, stored: &Stored, symbols: &Symbols) -> bool {
-        self.interface.is_none_or(|interface| interface == stored.interface)
-            && self.expressions.iter().all(|expression| expression.accepts(stored, symbols))
+    /// Whether a Component is active and satisfies it; not where `effort` is spent before that is known.
+    fn accepts(&self, stored: &Stored, symbols: &Symbols, effort: &Effort) -> bool {
+        effort.spend(1)
+            && stored.state == ComponentState::Active
+            && self.interface.is_none_or(|interface| interface == stored.interface)
+            && self.expressions.iter().all(|expression| expression.accepts(stored, symbols, effort))
     }
 }
 
+/// A comparison with a range takes as long as so many with a text.
+const RANGE: usize = 8;
+
 impl QueryExpression<'_> {
     fn is_text_in(&self, key: &str) -> bool {
-        self.written.operator() == Operator::In && self.ranges.is_empty() && self.written.key().as_str() == key
+        self.written.operator() == Operator::In && !self.has_ranges && self.written.key().as_str() == key
     }
 
-    fn accepts(&self, stored: &Stored, symbols: &Symbols) -> bool {
+    fn accepts(&self, stored: &Stored, symbols: &Symbols, effort: &Effort) -> bool {
+        if !effort.spend(if self.has_ranges { RANGE * self.written.comparisons() } else { 1 }) {
+            return false;
+        }
         let value = self.key.and_then(|key| stored.label(key));
-        let is_listed = |value: Symbol| {
-            self.texts.contains(&value) || self.ranges.iter().any(|range| range.contains(symbols.text(value)))
+        let is_listed = |value: Symbol| match self.has_ranges {
+            true => self.written.lists(symbols.text(value)),
+            false => self.texts.binary_search(&value).is_ok(),
         };
         match self.written.operator() {
             Operator::In | Operator::InRange => value.is_some_and(is_listed),

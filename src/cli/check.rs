@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::show::place;
 use super::source::Source;
 use super::{CliError, Exit};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Effort};
 use crate::config::{Check, Output};
 use crate::document::{Document, JsonText, Limits, to_yaml};
 use crate::model::{ArtifactSpec, Code, Settings};
-use crate::planner::{self, Identities};
+use crate::planner::{self, Identities, Unplannable};
 use crate::reading::{Problem, Problems};
 use crate::spec::{InputNeed, Inputs, ReadContext, StartDocument, StartForm};
 
@@ -120,9 +120,11 @@ fn reads_input(problem: &Problem) -> bool {
 
 /// What is wrong with late texts whatever they match, as far as that shows in a world where nothing matches.
 fn late_problems(specs: &[ArtifactSpec], settings: &Settings) -> Vec<Problem> {
-    match planner::plan(&Catalog::default(), specs, settings, Identities::Withheld) {
-        Ok(_) => Vec::new(),
-        Err(invalid) => invalid.into_iter().map(Problem::from).collect(),
+    let effort = Effort::of(planner::effort(settings));
+    match planner::plan(&Catalog::default(), specs, settings, Identities::Withheld, &effort) {
+        // Nothing is there that could be too large.
+        Ok(_) | Err(Unplannable::TooLarge(_)) => Vec::new(),
+        Err(Unplannable::Invalid(invalid)) => invalid.into_iter().map(Problem::from).collect(),
     }
 }
 

@@ -24,6 +24,8 @@ impl Delta {
             ("firstDeployment", text(policy(settings.first_deployment))),
             ("maxRequires", Some(settings.max_requires.into())),
             ("maxMatches", Some(settings.max_matches.into())),
+            ("maxPlanBytes", Some(settings.max_plan_bytes.into())),
+            ("maxComparisons", Some(settings.max_comparisons.into())),
             ("maxDepth", Some(settings.max_depth.into())),
             ("finishNeedsToken", Some(settings.finish_needs_token.into())),
         ];

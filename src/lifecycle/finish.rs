@@ -1,10 +1,9 @@
 //! Finish: ending open attempts.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Command, Decision, Moment, Rule, action};
-use crate::catalog::{Catalog, Component, OpenAttempt};
+use crate::catalog::{Catalog, Component, Effort, Excluded, Handle, OpenAttempt};
 use crate::document::Pointer;
 use crate::model::{
     Action, ArtifactRow, Attributes, Cause, Code, ComponentId, ComponentRow, ComponentState, DeploymentId,
@@ -15,8 +14,8 @@ use crate::model::{
 /// How many matches that were added are recorded of one attempt, at most. How many it had is bounded already.
 const ADDED: usize = 1_000;
 
-/// At how many Components a finish looks for matches that were added, at most: all other writes wait meanwhile.
-const LOOKS: usize = 500_000;
+/// How many comparisons a finish may take where it is decided: all other writes wait meanwhile.
+const COMPARISONS: usize = 200_000;
 
 /// End attempts.
 #[derive(Clone, Debug)]
@@ -46,6 +45,41 @@ pub struct FinishMember {
     pub bytes: usize,
     /// The attempts that were resolved together with it, in the order to which [`Origin::Member`] refers.
     pub together: Vec<DeploymentId>,
+    /// What its caller found that was added, where it has looked. Where it has not, what changed is looked at when it is decided.
+    pub looked: Option<Looked>,
+}
+
+/// What matches the requires of an open attempt that it did not match when it was resolved.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The revision as of which it does.
+    revision: u64,
+    /// Of each require, in order.
+    added: Vec<Vec<ComponentId>>,
+    /// Whether there may be more.
+    truncated: bool,
+}
+
+impl Looked {
+    /// Looks for it in `catalog`, with no more than `effort`; `None` where the attempt is not open there. It may take long, so that
+    /// the caller does it, not whoever decides.
+    pub fn of(catalog: &Catalog, id: DeploymentId, effort: &Effort) -> Option<Self> {
+        let attempt = catalog.open_attempt(id)?;
+        let mut looked = Self { revision: catalog.revision(), added: Vec::new(), truncated: false };
+        if catalog.active_revision() <= attempt.resolved_at {
+            looked.added.resize(attempt.requires.len(), Vec::new());
+            return Some(looked);
+        }
+        let excluded = catalog.excluding([&attempt.spec.slot]);
+        for require in attempt.requires.iter() {
+            let found = catalog.resolve(&require.predicate, &excluded, require.matches.len() + ADDED + 1, effort);
+            let matched: BTreeSet<_> = require.providers().collect();
+            let ids = found.handles.iter().map(|&handle| catalog.component(handle).id());
+            looked.added.push(ids.filter(|id| !matched.contains(id)).collect());
+            looked.truncated |= found.more;
+        }
+        Some(looked)
+    }
 }
 
 /// The attributes of a Component as they turned out, all of them.
@@ -124,7 +158,7 @@ impl Command for Finish {
             before: catalog,
             after: &world,
             ids: specs.iter().map(|spec| spec.id).collect(),
-            looks: Cell::new(LOOKS),
+            effort: Effort::of(COMPARISONS),
         };
         let mut members = Vec::with_capacity(open.len());
         for ((member, attempt), spec) in open.into_iter().zip(specs) {
@@ -255,8 +289,8 @@ struct Ending<'a> {
     before: &'a Catalog,
     after: &'a Catalog,
     ids: BTreeSet<DeploymentId>,
-    /// What is left of [`LOOKS`].
-    looks: Cell<usize>,
+    /// What is left of [`COMPARISONS`].
+    effort: Effort,
 }
 
 impl Ending<'_> {
@@ -286,24 +320,28 @@ impl Ending<'_> {
             return;
         }
         let excluded = self.after.excluding([&member.slot]);
+        let changed =
+            self.after.changed_since(member.looked.as_ref().map_or(attempt.resolved_at, |looked| looked.revision));
+        row.truncated |= member.looked.as_ref().is_some_and(|looked| looked.truncated);
         let mut left = ADDED;
-        for require in attempt.requires.iter() {
-            self.compare(member, require, &mut row.moved, warnings);
-            let Some(looks) = self.looks.get().checked_sub(self.after.looks(&require.predicate)) else {
-                row.truncated = true;
-                continue;
-            };
-            self.looks.set(looks);
-            // One more than is recorded, to know whether there are more; where there is no room, none.
-            let limit = require.matches.len() + left + 1;
-            let found = self.after.resolve(&require.predicate, &excluded, if left > 0 { limit } else { 0 });
+        for (index, require) in attempt.requires.iter().enumerate() {
+            row.truncated |= !self.compare(member, require, &mut row.moved, warnings);
+            let looked = member.looked.as_ref().and_then(|looked| looked.added.get(index));
+            let (handles, is_all) = self.candidates(require, looked, changed.as_deref(), &excluded);
             let matched: BTreeSet<_> = require.providers().collect();
-            let now = found.handles.iter().map(|&handle| self.after.component(handle));
-            let added: Vec<_> = now.filter(|component| !matched.contains(&component.id())).collect();
-            row.truncated |= added.len() > left || found.more;
-            let listed = &added[..added.len().min(left)];
-            left -= listed.len();
-            row.moved.extend(listed.iter().map(|component| MovedMatch {
+            let candidates = handles.into_iter().map(|handle| self.after.component(handle));
+            let is_added = |component: &Component<'_>| {
+                component.is_active()
+                    && !excluded.contains(component)
+                    && !matched.contains(&component.id())
+                    && require.predicate.accepts(component.interface(), |key| component.label(key))
+            };
+            let mut added: Vec<_> = candidates.filter(is_added).collect();
+            added.sort_by(Component::match_order);
+            row.truncated |= added.len() > left || !is_all;
+            added.truncate(left);
+            left -= added.len();
+            row.moved.extend(added.iter().map(|component| MovedMatch {
                 section: require.section,
                 require: require.name.clone(),
                 component: component.id(),
@@ -313,14 +351,36 @@ impl Ending<'_> {
         }
     }
 
-    /// Gathers those matches of a require that do not match any more, or by another row.
+    /// The Components that may match a require and did not, each once, and whether these are all: what was found before, and what
+    /// `changed` since.
+    fn candidates(
+        &self,
+        require: &ResolvedRequire,
+        looked: Option<&Vec<ComponentId>>,
+        changed: Option<&[Handle]>,
+        excluded: &Excluded,
+    ) -> (Vec<Handle>, bool) {
+        let Some(changed) = changed else {
+            let limit = require.matches.len() + ADDED + 1;
+            let found = self.after.resolve(&require.predicate, excluded, limit, &self.effort);
+            return (found.handles, !found.more);
+        };
+        let looked = looked.into_iter().flatten().filter_map(|&id| self.after.find_component(id));
+        let mut handles: Vec<_> = looked.chain(changed.iter().copied()).collect();
+        handles.sort_unstable();
+        handles.dedup();
+        let is_all = self.effort.spend(handles.len() * require.predicate.comparisons());
+        (if is_all { handles } else { Vec::new() }, is_all)
+    }
+
+    /// Gathers those matches of a require that do not match any more, or by another row. Whether all could be compared.
     fn compare(
         &self,
         member: &FinishMember,
         require: &ResolvedRequire,
         moved: &mut Vec<MovedMatch>,
         warnings: &mut Vec<Warning>,
-    ) {
+    ) -> bool {
         let is_unfinished = |origin| {
             self.made_by(member, origin)
                 .is_some_and(|maker| !self.ids.contains(&maker) && self.after.open_attempt(maker).is_some())
@@ -334,6 +394,9 @@ impl Ending<'_> {
         }
         for found in require.matches.iter().filter(|found| !is_unfinished(found.origin)) {
             let Some(id) = found.component else { continue };
+            if !self.effort.spend(require.predicate.comparisons()) {
+                return false;
+            }
             let now = self.after.find_component(id).map(|handle| self.after.component(handle));
             let now = now.filter(|now| {
                 now.is_active()
@@ -355,6 +418,7 @@ impl Ending<'_> {
                 });
             }
         }
+        true
     }
 
     /// The attempt that makes a match, where that is a member of the set.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Command, Decision, Moment, Step};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Effort};
 use crate::model::{
     Action, ArtifactRow, ArtifactSpec, Beside, Cause, ComponentId, DeploymentId, DeploymentSpec, EnvironmentRow,
     FirstDeployment, InterfaceRow, KeyRow, LeaseRow, LeaseToken, Name, PlanId, PlanRow, ReceivedRow, ResolutionRow,
@@ -14,6 +14,9 @@ use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
 
 /// How often a plan is made again by its caller before it is made where it is decided.
 const ROUNDS: u32 = 3;
+
+/// How many comparisons it may take to tell whether a plan still holds. All other writes wait meanwhile.
+const HELD: usize = 50_000;
 
 /// Open the attempts of a plan that is a `yes`.
 #[derive(Clone, Debug)]
@@ -164,7 +167,7 @@ impl Start {
 
     fn still_holds(&self, catalog: &Catalog) -> bool {
         let resolved: Vec<&ResolvedSpec> = self.members.iter().map(|member| &member.resolution.spec).collect();
-        planner::still_holds(catalog, &self.specs, &self.settings, self.active_revision, &resolved)
+        planner::still_holds(catalog, &self.specs, self.active_revision, &resolved, &Effort::of(HELD))
     }
 
     /// Plans where it is decided, once its caller has tried it often enough.
@@ -175,8 +178,9 @@ impl Start {
         let deployments: Vec<_> = self.members.iter().map(|member| member.deployment).collect();
         let identities = Identities::Given { deployments: &deployments, components: &self.components };
         // Whoever plans again finds what is wrong with it, and says so.
-        let plan =
-            planner::plan(catalog, &self.specs, &self.settings, identities).map_err(|_| StartRefusal::PlanAgain)?;
+        let effort = Effort::of(planner::effort(&self.settings));
+        let plan = planner::plan(catalog, &self.specs, &self.settings, identities, &effort)
+            .map_err(|_| StartRefusal::PlanAgain)?;
         let is_right = plan.verdict == Verdict::Yes
             && planner::check(catalog, &self.specs, &self.settings, &plan, Scrutiny::EachMatch).is_ok();
         if is_right { Ok(resolutions(plan, &deployments)) } else { Err(StartRefusal::PlanAgain) }

@@ -43,8 +43,13 @@ impl Attributes {
         (Self(selected), lacking)
     }
 
-    /// Those of `names` that are lacking; a repeated name counts once.
-    pub fn missing<'a>(&self, names: &'a [String]) -> Vec<&'a str> {
-        self.select(names).1
+    /// How many bytes they have as text, where only those `asked` for are shown, and which of those are lacking. Where none is asked
+    /// for, all are shown.
+    pub fn shown<'a>(&self, asked: &'a [String]) -> (usize, Vec<&'a str>) {
+        if asked.is_empty() {
+            return (self.as_str().len(), Vec::new());
+        }
+        let (selected, lacking) = self.select(asked);
+        (selected.as_str().len(), lacking)
     }
 }

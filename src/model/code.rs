@@ -65,6 +65,9 @@ codes! {
     Undecided "undecided" "policy does not let this be decided",
         "The Environment has never had a successful deployment, and its policy refuses to decide its first.",
         "Check that the Environment is the one you mean; set its `firstDeployment` to `allow` or `warn`.";
+    PlanTooLarge "plan-too-large" "the plan would be too large",
+        "The matches of its requires would be more than 10,000, or be shown with more bytes than the setting max-plan-bytes allows, or finding them would take more comparisons than max-comparisons. It was given up before it was built; nothing was recorded.",
+        "Name in `attributes` what is needed of each match, narrow the selectors, or split the set; `mortise settings set` raises the limits.";
     DeploymentPending "deployment-pending" "another attempt holds the slot",
         "An attempt on the same Artifact, Environment and instance is open. In a warning: a real start would be refused for it.",
         "Wait until it is finished, or finish it.";
@@ -113,6 +116,9 @@ codes! {
     Unavailable "unavailable" "the store cannot be written or read now",
         "Nothing was recorded. The request may be sent again.",
         "Try again after the time in Retry-After.";
+    Overloaded "overloaded" "the server has too much to do",
+        "So many requests that take long are waiting that this one was not begun. Smaller requests are answered meanwhile.",
+        "Send it again after the time in Retry-After, or make it smaller.";
     OutcomeUnknown "outcome-unknown" "it is not known whether it was recorded",
         "The store failed while the change was being recorded, and has not told yet whether it took it. The problem names the plan.",
         "Ask for the plan once the store answers again: a plan that is known then was recorded. Or repeat the request under its idempotency key.";
@@ -237,7 +243,7 @@ codes! {
         "The attempt was finished after its lease had expired; it is recorded all the same, because nobody had opened the slot since.",
         "Send heartbeats, or ask for a longer lease.";
     StaleTruncated "stale-truncated" "more may have changed than is listed",
-        "When the attempt was finished, more Components may have matched than `stale` lists: it has room for 1,000 that were added, and they are looked for at 500,000 Components.",
+        "When the attempt was finished, more Components may have matched than `stale` lists: it has room for 1,000 that were added, and looking for them may take no more comparisons than the setting max-comparisons.",
         "Look at what matches now with a dry run of the same specification.";
     ProviderUnfinished "provider-unfinished" "a member was finished before one that it needs",
         "The set has a member that provides what this one requires, and that one is still open.",

@@ -19,7 +19,7 @@ pub enum FirstDeployment {
 
 /// Dialect, limits and policies: whoever answers with others would answer differently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct Settings {
     /// How a bare `+` and `?` are read.
     pub quantifier_dialect: Dialect,
@@ -29,6 +29,10 @@ pub struct Settings {
     pub max_requires: u32,
     /// The most matches of one require.
     pub max_matches: u32,
+    /// The most bytes of a plan as it is shown.
+    pub max_plan_bytes: u32,
+    /// The most comparisons of labels that resolving a plan may take.
+    pub max_comparisons: u32,
     /// The deepest nesting of a posted document.
     pub max_depth: u32,
     /// Whether a finish must carry the lease's token.
@@ -42,6 +46,8 @@ impl Default for Settings {
             first_deployment: FirstDeployment::Allow,
             max_requires: 1_000,
             max_matches: 1_000,
+            max_plan_bytes: 16 << 20,
+            max_comparisons: 20_000_000,
             max_depth: 64,
             finish_needs_token: false,
         }

@@ -1,11 +1,12 @@
 //! Finds what explains an unmet require: the nearest candidates, and the expressions that they fail.
 
 use smol_str::SmolStr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::explanation::{Candidate, Explanation, FailedExpression, Nearest, Unmet, UnmetKind};
 use super::matching::{Miss, Outcome, Place, Source, World};
 use super::{Verdict, fixes, render};
+use crate::catalog::Effort;
 use crate::model::version::{equal_only_in_order, near_miss};
 use crate::model::{
     Code, Expression, LateProblem, LateProblemKind, Name, Operator, Predicate, Require, Selector, Test, Warning,
@@ -21,6 +22,12 @@ const SHOWN: usize = 100;
 const OPTIONAL: usize = 200;
 /// How many requires are explained.
 const EXPLAINED: usize = 20;
+/// How many comparisons all explanations of a plan may take.
+pub(super) const EFFORT: usize = 2_000_000;
+/// How many bytes the values of failed expressions may be shown with, in all explanations of a plan.
+const VALUES: usize = 256 * 1024;
+/// At how many values of a failed expression it is looked for one that surprises.
+const NOTED: usize = 64;
 
 /// Gathers what is unmet.
 pub(super) struct Explainer<'a> {
@@ -29,6 +36,10 @@ pub(super) struct Explainer<'a> {
     /// How many optional requires matched nothing.
     optional: usize,
     total: usize,
+    /// What explanations may still cost.
+    effort: Effort,
+    /// How many bytes of values are shown.
+    values: usize,
 }
 
 /// The candidates of a require.
@@ -41,12 +52,13 @@ struct Search {
 
 impl<'a> Explainer<'a> {
     pub fn new(world: &'a World<'a>) -> Self {
-        Self { world, unmet: Vec::new(), optional: 0, total: 0 }
+        let effort = Effort::of(EFFORT.min(world.effort.left()));
+        Self { world, unmet: Vec::new(), optional: 0, total: 0, effort, values: 0 }
     }
 
     /// Explains `outcome` where it does not meet `require`, and warns of an optional require that matched nothing.
     pub fn judge(&mut self, place: Place<'_>, require: &Require, outcome: &Outcome, warnings: &mut Vec<Warning>) {
-        let count = outcome.found.len();
+        let count = outcome.count;
         let kind = if require.quantifier.is_exceeded_by(count + usize::from(outcome.more)) {
             UnmetKind::Ambiguous
         } else if outcome.more {
@@ -88,7 +100,7 @@ impl<'a> Explainer<'a> {
             interface: written.and_then(|require| require.interface.clone()),
             environment: Some(spec.slot.environment.shared().clone()),
             needed: written.map(|require| require.quantifier),
-            found: requires[member].get(require).map_or(0, |outcome| outcome.found.len()),
+            found: requires[member].get(require).map_or(0, |outcome| outcome.count),
             considered: 0,
             reasons: BTreeMap::new(),
             nearest: Vec::new(),
@@ -144,19 +156,13 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    fn explain(&self, place: Place<'_>, require: &Require, outcome: &Outcome, kind: UnmetKind) -> Unmet {
+    fn explain(&mut self, place: Place<'_>, require: &Require, outcome: &Outcome, kind: UnmetKind) -> Unmet {
+        let before = self.effort.left();
         let search = self.search(place, &outcome.predicate, &outcome.found);
-        let expressions = &outcome.predicate.selector.0;
-        let nearest = search.misses.iter().map(|miss| Nearest {
-            candidate: self.candidate(miss.source),
-            failed: miss
-                .failed
-                .iter()
-                .map(|&index| self.failed(place, index, &expressions[index], miss.source))
-                .collect(),
-        });
         let too_many = matches!(kind, UnmetKind::Ambiguous | UnmetKind::TooManyMatches);
+        let nearest = if too_many { Vec::new() } else { self.nearest(place, &outcome.predicate, &search.misses) };
         let candidates = outcome.found.iter().take(if too_many { SHOWN } else { 0 });
+        let is_cut = !too_many && nearest.len() < search.misses.len();
         let mut unmet = Unmet {
             member: place.member,
             pointer: place.pointer(),
@@ -165,17 +171,35 @@ impl<'a> Explainer<'a> {
             interface: require.interface.clone(),
             environment: only_environment(&outcome.predicate.selector),
             needed: Some(require.quantifier),
-            found: outcome.found.len(),
+            found: outcome.count,
             considered: search.considered,
             reasons: search.reasons,
-            nearest: if too_many { Vec::new() } else { nearest.collect() },
+            nearest,
             candidates: candidates.map(|&source| self.candidate(source)).collect(),
             fixes: Vec::new(),
             message: self.own_note(place, require),
-            truncated: search.more || outcome.more || (too_many && outcome.found.len() > SHOWN),
+            truncated: search.more || outcome.more || is_cut || (too_many && outcome.count > SHOWN),
         };
-        unmet.fixes = fixes::propose(self.world, place, outcome, &unmet, &search.misses);
+        unmet.fixes = fixes::propose(self.world, place, outcome, &unmet, &search.misses, &self.effort);
+        // Whoever resolves with little effort is to explain with as little.
+        self.world.effort.spend(before - self.effort.left());
         unmet
+    }
+
+    /// The nearest misses as they are shown, as long as there is room for the values of what they fail.
+    fn nearest(&mut self, place: Place<'_>, predicate: &Predicate, misses: &[Miss]) -> Vec<Nearest> {
+        let expressions = &predicate.selector.0;
+        let mut nearest = Vec::with_capacity(misses.len());
+        for miss in misses {
+            let values = miss.failed.iter().flat_map(|&index| expressions[index].values());
+            self.values += values.map(|value| value.len() + 4).sum::<usize>();
+            if self.values > VALUES {
+                break;
+            }
+            let failed = miss.failed.iter().map(|&index| self.failed(place, index, &expressions[index], miss.source));
+            nearest.push(Nearest { candidate: self.candidate(miss.source), failed: failed.collect() });
+        }
+        nearest
     }
 
     /// The note that a slot never matches itself, where the slot provides what it requires.
@@ -194,14 +218,20 @@ impl<'a> Explainer<'a> {
     /// Looks at the candidates that do not match. `found` are those that do.
     fn search(&self, place: Place<'_>, predicate: &Predicate, found: &[Source]) -> Search {
         let world = self.world;
-        let running = world.catalog.candidates(predicate, &world.excluded, EXAMINED);
+        let running = world.catalog.candidates(predicate, &world.excluded, EXAMINED, &self.effort);
         let handles = running.components.iter().filter_map(|component| world.catalog.find_component(component.id()));
         let members = world.members_but(place.member).filter(|&source| match &predicate.interface {
             Some(interface) => world.interface(source) == interface.as_str(),
             None => predicate.selector.0.iter().any(|e| !e.operator().is_negated() && self.accepts(e, source)),
         });
         let mut search = Search { misses: Vec::new(), considered: 0, reasons: BTreeMap::new(), more: running.more };
+        let found: HashSet<_> = found.iter().copied().collect();
+        let comparisons = 4 * predicate.comparisons();
         for source in handles.map(Source::Running).chain(members) {
+            if !self.effort.spend(comparisons) {
+                search.more = true;
+                break;
+            }
             search.considered += 1;
             if found.contains(&source) {
                 continue;
@@ -295,7 +325,7 @@ fn note(expression: &Expression, actual: &str) -> Option<String> {
     if !matches!(expression.operator(), Operator::In | Operator::InRange) {
         return None;
     }
-    expression.tests().iter().find_map(|test| match test {
+    expression.tests().iter().take(NOTED).find_map(|test| match test {
         Test::Range(range) => near_miss(range, actual).map(|near| near.to_string()),
         Test::Text(text) if expression.key().as_str() == "version" && equal_only_in_order(text, actual) => Some(
             format!("{actual} and {text} are equal in order, but a version without brackets is compared as exact text"),

@@ -2,30 +2,32 @@
 
 use super::explanation::{Fix, FixKind, Unmet, UnmetKind};
 use super::matching::{Miss, Outcome, Place, Source, World};
-use crate::catalog::Component;
+use crate::catalog::{Component, Effort};
 use crate::model::{Expression, Labels, Name, Quantifier};
 
 /// How many open attempts are named as fixes of one require.
 const DEPLOYS: usize = 3;
 
-/// Every fix for `unmet`, the most specific first. `nearest` are the nearest candidates that do not match.
+/// Every fix for `unmet` that is found with no more than `effort`, the most specific first. `nearest` are the nearest candidates
+/// that do not match.
 pub(super) fn propose(
     world: &World<'_>,
     place: Place<'_>,
     outcome: &Outcome,
     unmet: &Unmet,
     nearest: &[Miss],
+    effort: &Effort,
 ) -> Vec<Fix> {
     let mut fixes = Vec::new();
     match unmet.kind {
         UnmetKind::Unmatched => {
-            fixes.extend(rename(world, place, outcome, nearest));
-            fixes.extend(deploy(world, place, outcome, unmet.environment.as_deref()));
+            fixes.extend(rename(world, place, outcome, nearest, effort));
+            fixes.extend(deploy(world, place, outcome, unmet.environment.as_deref(), effort));
             fixes.extend(nearest.first().into_iter().flat_map(|miss| relax(world, place, outcome, miss)));
             fixes.extend(widen(place, outcome, unmet));
         }
         UnmetKind::Ambiguous | UnmetKind::TooManyMatches => {
-            fixes.extend(narrow(world, place, outcome));
+            fixes.extend(narrow(world, place, outcome, effort));
             if unmet.kind == UnmetKind::Ambiguous {
                 fixes.extend(widen(place, outcome, unmet));
             }
@@ -56,7 +58,7 @@ fn relax(world: &World<'_>, place: Place<'_>, outcome: &Outcome, miss: &Miss) ->
 }
 
 /// Write a known name instead of an unknown one that is one edit away: of an Interface, or of the key of a label.
-fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: &[Miss]) -> Vec<Fix> {
+fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: &[Miss], effort: &Effort) -> Vec<Fix> {
     let mut fixes = Vec::new();
     let members = || world.members_but(place.member);
     if let Some(interface) = &outcome.predicate.interface
@@ -71,7 +73,14 @@ fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: &[Mis
             fix(FixKind::RenameKey, place.pointer() + "/interface", message)
         }));
     }
-    let provided: Vec<_> = members().map(|source| world.labels(source)).collect();
+    let mut provided = Vec::new();
+    for source in members() {
+        let labels = world.labels(source);
+        if !effort.spend((1 + outcome.predicate.selector.0.len()) * labels.iter().len()) {
+            return fixes;
+        }
+        provided.push(labels);
+    }
     for (index, expression) in outcome.predicate.selector.0.iter().enumerate() {
         let key = expression.key();
         let known =
@@ -134,9 +143,12 @@ fn widen(place: Place<'_>, outcome: &Outcome, unmet: &Unmet) -> Option<Fix> {
 }
 
 /// Add an expression on a label by which the matches differ.
-fn narrow(world: &World<'_>, place: Place<'_>, outcome: &Outcome) -> Option<Fix> {
+fn narrow(world: &World<'_>, place: Place<'_>, outcome: &Outcome, effort: &Effort) -> Option<Fix> {
     let [first, _, ..] = *outcome.found else { return None };
     let labels = world.labels(first);
+    if !effort.spend(4 * labels.iter().len() * outcome.found.len()) {
+        return None;
+    }
     let differing = labels.iter().filter_map(|(key, value)| {
         let same = outcome.found.iter().filter(|&&other| world.label(other, key.as_str()) == Some(value)).count();
         (same < outcome.found.len()).then_some((same, key, value))
@@ -164,8 +176,14 @@ fn preference(key: &str) -> u8 {
 
 /// Wait for an open attempt that would provide what is required. Or deploy a member of the set to the Environment asked for
 /// as well, where it would provide it.
-fn deploy(world: &World<'_>, place: Place<'_>, outcome: &Outcome, environment: Option<&str>) -> Vec<Fix> {
-    let planned = world.catalog.planned(&outcome.predicate);
+fn deploy(
+    world: &World<'_>,
+    place: Place<'_>,
+    outcome: &Outcome,
+    environment: Option<&str>,
+    effort: &Effort,
+) -> Vec<Fix> {
+    let planned = world.catalog.planned(&outcome.predicate, effort);
     let own = |component: &Component<'_>| component.slot().is_some_and(|slot| slot == world.specs[place.member].slot);
     let open = planned.iter().filter(|component| !own(component)).take(DEPLOYS).map(|component| Fix {
         deployment: component.deployment(),
@@ -181,7 +199,8 @@ fn deploy(world: &World<'_>, place: Place<'_>, outcome: &Outcome, environment: O
     });
     let mut fixes: Vec<_> = open.collect();
     let Some(environment) = environment else { return fixes };
-    for source in world.members_but(place.member) {
+    let comparisons = outcome.predicate.comparisons();
+    for source in world.members_but(place.member).take_while(|_| effort.spend(comparisons)) {
         let Source::Member { member, .. } = source else { continue };
         let slot = &world.specs[member].slot;
         let there = |key: &str| if key == "environment" { Some(environment) } else { world.label(source, key) };

@@ -1,12 +1,18 @@
 //! Late texts: attributes and selectors that read what was matched. Those of providers are rendered first.
+//!
+//! What the texts of a member see of a match is made once, and has only those attributes that any of them reads.
 
-use std::collections::BTreeMap;
+mod order;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::InvalidText;
-use super::matching::{Outcome, Source, World};
+use super::excess::{Excess, TooLarge};
+use super::matching::{BYTES, MATCH_BYTES, Outcome, Place, Source, World};
+use super::{ProvidedAttributes, Unplannable};
 use crate::document::Json;
 use crate::model::{
-    Attributes, Code, Late, LateProblem, LateProblemKind, Name, ReadAttributes, Ready, Require, Selector,
+    Attributes, Code, Late, LateProblem, LateProblemKind, Name, ReadAttributes, Ready, Require, Section, Selector,
 };
 
 /// A late text that reads what is not there.
@@ -17,85 +23,296 @@ pub(super) struct Undefined {
 
 /// The final attributes of every Provide of every member.
 pub(super) struct Rendered {
-    pub attributes: Vec<Vec<Attributes>>,
+    pub attributes: ProvidedAttributes,
     pub undefined: Vec<Undefined>,
+}
+
+/// Why a late text was not rendered.
+pub(super) enum LateError {
+    Problem(LateProblem),
+    TooLarge(TooLarge),
+}
+
+impl From<TooLarge> for LateError {
+    fn from(too_large: TooLarge) -> Self {
+        Self::TooLarge(too_large)
+    }
 }
 
 /// The most bytes that the late attributes of a request may have.
 const RENDERED_BYTES: usize = 1 << 20;
 
+/// How many late texts may be wrong until the others are not looked at any more.
+const WRONG: usize = 1_000;
+
 /// One top-level attribute of one Provide of one member.
 type Node = (usize, usize, usize);
 
-/// Renders every attribute of every member, providers first.
-pub(super) fn render_attributes(
-    world: &World<'_>,
-    requires: &[BTreeMap<Name, Outcome>],
-) -> Result<Rendered, Vec<InvalidText>> {
-    let known = world.specs.iter().map(|spec| spec.provides.iter().map(|provide| provide.known_attributes()).collect());
-    let known: Vec<Vec<Option<Attributes>>> = known.collect();
-    if known.iter().flatten().all(Option::is_some) {
-        let attributes = known.into_iter().map(|provides| provides.into_iter().flatten().collect()).collect();
-        return Ok(Rendered { attributes, undefined: Vec::new() });
-    }
-    let order = order(world, requires)?;
-    let mut values: BTreeMap<Node, Json> = BTreeMap::new();
-    let mut attributes: Vec<Vec<Attributes>> = world
-        .specs
-        .iter()
-        .enumerate()
-        .map(|(member, spec)| {
-            (0..spec.provides.len()).map(|provide| assemble(world, member, provide, &values)).collect()
-        })
-        .collect();
-    let (mut undefined, mut invalid, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for node @ (member, provide, attribute) in order {
-        let Ready::Late(late) = &world.specs[member].provides[provide].attributes[attribute].1 else { continue };
-        match render(world, requires, &attributes, member, late.as_ref()) {
-            Ok(Some(value)) => {
-                bytes += value.to_string().len();
-                if bytes > RENDERED_BYTES {
-                    let message =
-                        format!("with its matches read, the attributes have more than {RENDERED_BYTES} bytes");
-                    let pointer = late.posted_at().clone();
-                    invalid.push(InvalidText { pointer, code: Code::TooLarge, place: None, message });
-                    break;
-                }
-                values.insert(node, value);
-                attributes[member][provide] = assemble(world, member, provide, &values);
-            }
-            // What it reads is unmet, and explained as such.
-            Ok(None) => {}
-            Err(problem) if matches!(problem.kind, LateProblemKind::UndefinedMatch { .. }) => {
-                undefined.push(Undefined { member, problem });
-            }
-            Err(problem) => invalid.push(InvalidText::of(problem)),
-        }
-    }
-    undefined.sort_by(|left, right| (left.member, &left.problem.pointer).cmp(&(right.member, &right.problem.pointer)));
-    if invalid.is_empty() { Ok(Rendered { attributes, undefined }) } else { Err(invalid) }
+/// The late texts of a request, and what they see.
+pub(super) struct LateTexts<'a> {
+    world: &'a World<'a>,
+    requires: &'a [BTreeMap<Name, Outcome>],
+    /// What was rendered of the attributes.
+    values: HashMap<Node, Json>,
+    /// How many attributes were rendered of every Provide of every member.
+    rendered: Vec<Vec<usize>>,
+    /// What the texts of each member see.
+    seen: Vec<Seen>,
+    /// How many bytes of matches they may still see.
+    left: usize,
+    /// How many texts were wrong.
+    wrong: usize,
 }
 
-/// Renders one late value of `member`; `None` where a require that it reads is itself unmet.
-pub(super) fn render<T>(
-    world: &World<'_>,
-    requires: &[BTreeMap<Name, Outcome>],
-    attributes: &[Vec<Attributes>],
-    member: usize,
-    late: &dyn Late<T>,
-) -> Result<Option<T>, LateProblem> {
-    let mut read = Vec::new();
-    for reading in late.reads() {
-        let name = &reading.require;
-        let Some(found) = met(world, requires, member, name) else { return Ok(None) };
-        if !read.iter().any(|(known, _)| *known == name.as_str()) {
-            let asked = world.specs[member].requires[name].known_attributes();
-            let matches = found.iter().map(|&source| as_json(world, source, asked, attributes));
-            let matches = Json::Object(vec![("matches".into(), Json::Array(matches.collect()))]);
-            read.push((name.as_str().to_owned(), matches));
+/// What the texts of a member see of its matches.
+struct Seen {
+    /// `{"<require>": {"matches": [...]}}`
+    matches: Json,
+    /// The requires that are there, and how many attributes of the matches had been rendered by then.
+    made: BTreeMap<Name, usize>,
+    /// Which attributes any text reads of the matches of a require.
+    names: BTreeMap<Name, SeenNames>,
+}
+
+/// The attributes of a match that are seen.
+enum SeenNames {
+    Only(BTreeSet<String>),
+    All,
+}
+
+impl SeenNames {
+    fn add(&mut self, read: &ReadAttributes) {
+        match (self, read) {
+            (Self::All, _) | (_, ReadAttributes::None) => {}
+            (Self::Only(names), ReadAttributes::One(name)) => drop(names.insert(name.clone())),
+            (any, ReadAttributes::Any) => *any = Self::All,
         }
     }
-    late.render(&Json::Object(read)).map(Some)
+}
+
+impl<'a> LateTexts<'a> {
+    pub fn new(world: &'a World<'a>, requires: &'a [BTreeMap<Name, Outcome>]) -> Self {
+        Self {
+            world,
+            requires,
+            values: HashMap::new(),
+            rendered: world.specs.iter().map(|spec| vec![0; spec.provides.len()]).collect(),
+            seen: (0..world.specs.len()).map(|member| Seen::of(world, member)).collect(),
+            left: world.settings.max_plan_bytes as usize,
+            wrong: 0,
+        }
+    }
+
+    /// What the requires of every member matched.
+    pub fn requires(&self) -> &'a [BTreeMap<Name, Outcome>] {
+        self.requires
+    }
+
+    /// Renders every attribute of every member, providers first.
+    ///
+    /// # Errors
+    /// [`Unplannable`].
+    pub fn render_attributes(&mut self) -> Result<Rendered, Unplannable> {
+        let (mut undefined, mut invalid, mut bytes) = (Vec::new(), Vec::new(), 0);
+        for node @ (member, provide, attribute) in order::order(self.world, self.requires)? {
+            let Ready::Late(late) = &self.world.specs[member].provides[provide].attributes[attribute].1 else {
+                continue;
+            };
+            match self.render(member, late.as_ref()) {
+                Ok(Some(value)) => {
+                    bytes += value.to_string().len();
+                    if bytes > RENDERED_BYTES {
+                        let message =
+                            format!("with its matches read, the attributes have more than {RENDERED_BYTES} bytes");
+                        let pointer = late.posted_at().clone();
+                        invalid.push(InvalidText { pointer, code: Code::TooLarge, place: None, message });
+                        break;
+                    }
+                    self.values.insert(node, value);
+                    self.rendered[member][provide] += 1;
+                }
+                // What it reads is unmet, and explained as such.
+                Ok(None) => {}
+                Err(LateError::TooLarge(too_large)) => return Err(too_large.into()),
+                Err(LateError::Problem(problem)) => match problem.kind {
+                    LateProblemKind::UndefinedMatch { .. } => undefined.push(Undefined { member, problem }),
+                    LateProblemKind::Invalid(_) => invalid.push(InvalidText::of(problem)),
+                },
+            }
+        }
+        if !invalid.is_empty() {
+            return Err(invalid.into());
+        }
+        undefined
+            .sort_by(|left, right| (left.member, &left.problem.pointer).cmp(&(right.member, &right.problem.pointer)));
+        let members = self.world.specs.iter().enumerate();
+        let attributes = members.map(|(member, spec)| {
+            (0..spec.provides.len()).map(|provide| self.attributes(member, provide, None)).collect::<Vec<_>>()
+        });
+        Ok(Rendered { attributes: attributes.collect(), undefined })
+    }
+
+    /// What a `deploymentSpec` entry of `member` asks for; `None` where a require that it reads is itself unmet.
+    pub fn render_asked(
+        &mut self,
+        member: usize,
+        require: &Require,
+    ) -> Result<Option<(Selector, Vec<String>)>, LateError> {
+        let selector = match &require.selector {
+            Ready::Now(selector) => Some(selector.clone()),
+            Ready::Late(late) => self.render(member, late.as_ref())?,
+        };
+        let asked = match &require.attributes {
+            Ready::Now(asked) => Some(asked.clone()),
+            Ready::Late(late) => self.render(member, late.as_ref())?,
+        };
+        Ok(selector.zip(asked))
+    }
+
+    /// Renders one late value of `member`; `None` where a require that it reads is itself unmet.
+    fn render<T>(&mut self, member: usize, late: &dyn Late<T>) -> Result<Option<T>, LateError> {
+        if self.wrong >= WRONG {
+            return Ok(None);
+        }
+        for reading in late.reads() {
+            let Some(found) = met(self.world, self.requires, member, &reading.require) else { return Ok(None) };
+            self.see(member, &reading.require, found)?;
+        }
+        let rendered = match late.render(&self.seen[member].matches) {
+            Err(LateProblem { kind: LateProblemKind::UndefinedMatch { require }, .. })
+                if self.see_all(member, &require) =>
+            {
+                // The names that are there make a better message.
+                late.render(&self.seen[member].matches)
+            }
+            rendered => rendered,
+        };
+        self.wrong += usize::from(rendered.is_err());
+        rendered.map(Some).map_err(LateError::Problem)
+    }
+
+    /// Lets the texts of `member` see what a require matched, as it is now.
+    fn see(&mut self, member: usize, require: &Name, found: &[Source]) -> Result<(), TooLarge> {
+        let place = Place { member, section: Section::Requires, name: require };
+        let names = match &self.seen[member].names[require] {
+            SeenNames::Only(names) => names.len(),
+            SeenNames::All => 0,
+        };
+        // A text that reads one of many attributes looks at them.
+        if !self.world.effort.spend(1 + found.len() / 8 + names / 4) {
+            return Err(TooLarge::at(place, Excess::Effort));
+        }
+        let rendered = found.iter().map(|source| match source {
+            Source::Running(_) => 0,
+            Source::Member { member, provide } => self.rendered[*member][*provide],
+        });
+        let rendered: usize = rendered.sum();
+        if self.seen[member].made.get(require) == Some(&rendered) {
+            return Ok(());
+        }
+        let wanted = self.wanted(member, require);
+        let mut matches = Vec::with_capacity(found.len());
+        for &source in found {
+            matches.push(self.seen_match(place, source, wanted.as_ref())?);
+        }
+        let seen = &mut self.seen[member];
+        let is_new = seen.made.insert(require.clone(), rendered).is_none();
+        let matches = Json::Object(vec![("matches".to_owned(), Json::Array(matches))]);
+        if let Json::Object(requires) = &mut seen.matches {
+            let known = requires.iter_mut().find(|(name, _)| !is_new && name == require.as_str());
+            match known {
+                Some((_, known)) => *known = matches,
+                None => requires.push((require.as_str().to_owned(), matches)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the texts of `member` see all attributes of what a require matched; `false` where they do already, or where that is
+    /// too much.
+    fn see_all(&mut self, member: usize, require: &Name) -> bool {
+        let Some(found) = met(self.world, self.requires, member, require) else { return false };
+        match self.seen[member].names.insert(require.clone(), SeenNames::All) {
+            Some(SeenNames::All) => return false,
+            _ => self.seen[member].made.get_mut(require).map(|made| *made = usize::MAX),
+        };
+        self.see(member, require, found).is_ok()
+    }
+
+    /// The attributes that texts of `member` see of the matches of a require: those that are asked for, as far as any text reads
+    /// them; `None` where that is all.
+    fn wanted(&self, member: usize, require: &Name) -> Option<BTreeSet<String>> {
+        let asked = self.world.specs[member].requires[require].known_attributes();
+        match &self.seen[member].names[require] {
+            SeenNames::All if asked.is_empty() => None,
+            SeenNames::All => Some(asked.iter().cloned().collect()),
+            SeenNames::Only(names) if asked.is_empty() => Some(names.clone()),
+            SeenNames::Only(names) => Some(asked.iter().filter(|asked| names.contains(*asked)).cloned().collect()),
+        }
+    }
+
+    /// A match as a template sees it: what the plan shows of it, but for attributes that are not `wanted`.
+    fn seen_match(
+        &mut self,
+        place: Place<'_>,
+        source: Source,
+        wanted: Option<&BTreeSet<String>>,
+    ) -> Result<Json, TooLarge> {
+        let world = self.world;
+        let looked_through = match source {
+            Source::Running(handle) => world.running(handle).attributes().as_str().len() / BYTES,
+            Source::Member { member, provide } => world.specs[member].provides[provide].attributes.len(),
+        };
+        if !world.effort.spend(looked_through + wanted.map_or(0, BTreeSet::len)) {
+            return Err(TooLarge::at(place, Excess::Effort));
+        }
+        let attributes = match source {
+            Source::Running(handle) => {
+                let all = world.running(handle).attributes();
+                wanted.map_or_else(|| all.clone(), |wanted| all.select(wanted).0)
+            }
+            Source::Member { member, provide } => self.attributes(member, provide, wanted),
+        };
+        let bytes = attributes.as_str().len() + world.labels_bytes(source) + MATCH_BYTES;
+        let limit = world.settings.max_plan_bytes;
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| TooLarge::at(place, Excess::Read { limit }))?;
+        Ok(as_json(world, source, attributes.members()))
+    }
+
+    /// Those attributes of a Provide that are known by now; where there are some that are wanted, only these.
+    fn attributes(&self, member: usize, provide: usize, wanted: Option<&BTreeSet<String>>) -> Attributes {
+        let written = self.world.specs[member].provides[provide].attributes.iter().enumerate();
+        let written = written.filter(|(_, (name, _))| wanted.is_none_or(|wanted| wanted.contains(name)));
+        let known = written.filter_map(|(index, (name, value))| match value {
+            Ready::Now(json) => Some((name.clone(), json.clone())),
+            Ready::Late(_) => self.values.get(&(member, provide, index)).map(|json| (name.clone(), json.clone())),
+        });
+        Attributes::new(known.collect())
+    }
+}
+
+impl Seen {
+    /// Nothing yet, but which attributes the late texts of a member read.
+    fn of(world: &World<'_>, member: usize) -> Self {
+        let mut names: BTreeMap<Name, SeenNames> = BTreeMap::new();
+        let spec = &world.specs[member];
+        let attributes = spec.provides.iter().flat_map(|provide| &provide.attributes);
+        let attributes = attributes.map(|(_, value)| value).filter_map(reads);
+        let asked = spec.deployment_spec.values();
+        let asked = asked.flat_map(|require| [reads(&require.selector), reads(&require.attributes)]).flatten();
+        for read in attributes.chain(asked).flatten() {
+            names.entry(read.require.clone()).or_insert(SeenNames::Only(BTreeSet::new())).add(&read.attributes);
+        }
+        Self { matches: Json::Object(Vec::new()), made: BTreeMap::new(), names }
+    }
+}
+
+/// What a late value reads.
+fn reads<T>(value: &Ready<T>) -> Option<&[crate::model::Read]> {
+    match value {
+        Ready::Now(_) => None,
+        Ready::Late(late) => Some(late.reads()),
+    }
 }
 
 /// What matched a require of `member`; `None` where it is unmet, and so has no matches to read.
@@ -109,39 +326,15 @@ fn met<'a>(
     outcome.meets(world.specs[member].requires.get(name)?).then_some(&outcome.found)
 }
 
-/// What a `deploymentSpec` entry of `member` asks for; `None` where a require that it reads is itself unmet.
-pub(super) fn render_asked(
-    world: &World<'_>,
-    requires: &[BTreeMap<Name, Outcome>],
-    attributes: &[Vec<Attributes>],
-    member: usize,
-    require: &Require,
-) -> Result<Option<(Selector, Vec<String>)>, LateProblem> {
-    let selector = match &require.selector {
-        Ready::Now(selector) => Some(selector.clone()),
-        Ready::Late(late) => render(world, requires, attributes, member, late.as_ref())?,
-    };
-    let asked = match &require.attributes {
-        Ready::Now(asked) => Some(asked.clone()),
-        Ready::Late(late) => render(world, requires, attributes, member, late.as_ref())?,
-    };
-    Ok(selector.zip(asked))
-}
-
-/// A match as a template sees it: what the plan shows of it.
-fn as_json(world: &World<'_>, source: Source, asked: &[String], attributes: &[Vec<Attributes>]) -> Json {
+/// A match as a template sees it, with these attributes.
+fn as_json(world: &World<'_>, source: Source, attributes: Vec<(String, Json)>) -> Json {
     let text = |text: &str| Json::Text(text.to_owned());
-    let all = match source {
-        Source::Running(handle) => world.running(handle).attributes(),
-        Source::Member { member, provide } => &attributes[member][provide],
-    };
-    let shown = if asked.is_empty() { all.members() } else { all.select(asked).0.members() };
     let labels = world.labels(source);
     let labels = labels.iter().map(|(key, value)| (key.to_string(), text(value))).collect();
     let mut members = vec![
         ("interface".to_owned(), text(world.interface(source))),
         ("labels".to_owned(), Json::Object(labels)),
-        ("attributes".to_owned(), Json::Object(shown)),
+        ("attributes".to_owned(), Json::Object(attributes)),
     ];
     let mut add = |key: &str, value: Option<&str>| {
         members.extend(value.map(|value| (key.to_owned(), Json::Text(value.to_owned()))));
@@ -171,124 +364,4 @@ fn as_json(world: &World<'_>, source: Source, asked: &[String], attributes: &[Ve
         }
     }
     Json::Object(members)
-}
-
-fn assemble(world: &World<'_>, member: usize, provide: usize, late: &BTreeMap<Node, Json>) -> Attributes {
-    let written = world.specs[member].provides[provide].attributes.iter().enumerate();
-    let known = written.filter_map(|(index, (name, value))| match value {
-        Ready::Now(json) => Some((name.clone(), json.clone())),
-        Ready::Late(_) => late.get(&(member, provide, index)).map(|json| (name.clone(), json.clone())),
-    });
-    Attributes::new(known.collect())
-}
-
-/// The late attributes, each after those that it reads.
-fn order(world: &World<'_>, requires: &[BTreeMap<Name, Outcome>]) -> Result<Vec<Node>, Vec<InvalidText>> {
-    let mut search =
-        Search { world, requires, marks: BTreeMap::new(), order: Vec::new(), path: Vec::new(), rings: Vec::new() };
-    for (member, spec) in world.specs.iter().enumerate() {
-        for (provide, written) in spec.provides.iter().enumerate() {
-            for attribute in 0..written.attributes.len() {
-                search.visit((member, provide, attribute));
-            }
-        }
-    }
-    if search.rings.is_empty() { Ok(search.order) } else { Err(search.rings) }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Mark {
-    Open,
-    Done,
-}
-
-struct Search<'a> {
-    world: &'a World<'a>,
-    requires: &'a [BTreeMap<Name, Outcome>],
-    marks: BTreeMap<Node, Mark>,
-    order: Vec<Node>,
-    path: Vec<Node>,
-    rings: Vec<InvalidText>,
-}
-
-impl Search<'_> {
-    /// Depth first, with a stack of its own: a chain may be as long as a set is large.
-    fn visit(&mut self, start: Node) {
-        let mut stack = vec![(start, None::<std::vec::IntoIter<Node>>)];
-        while let Some((node, pending)) = stack.last_mut() {
-            let node = *node;
-            let Some(rest) = pending else {
-                match self.marks.get(&node) {
-                    None if self.is_late(node) => {
-                        self.marks.insert(node, Mark::Open);
-                        self.path.push(node);
-                        *pending = Some(self.reads(node).into_iter());
-                    }
-                    Some(Mark::Open) => {
-                        self.ring(node);
-                        stack.pop();
-                    }
-                    None | Some(Mark::Done) => drop(stack.pop()),
-                }
-                continue;
-            };
-            match rest.next() {
-                Some(read) => stack.push((read, None)),
-                None => {
-                    self.marks.insert(node, Mark::Done);
-                    self.order.push(node);
-                    self.path.pop();
-                    stack.pop();
-                }
-            }
-        }
-    }
-
-    fn is_late(&self, (member, provide, attribute): Node) -> bool {
-        matches!(self.world.specs[member].provides[provide].attributes[attribute].1, Ready::Late(_))
-    }
-
-    fn reads(&self, (member, provide, attribute): Node) -> Vec<Node> {
-        let Ready::Late(late) = &self.world.specs[member].provides[provide].attributes[attribute].1 else {
-            return Vec::new();
-        };
-        let mut nodes = Vec::new();
-        for read in late.reads() {
-            let Some(found) = met(self.world, self.requires, member, &read.require) else { continue };
-            for source in found {
-                let Source::Member { member, provide } = *source else { continue };
-                let attributes = self.world.specs[member].provides[provide].attributes.iter().enumerate();
-                let read = attributes.filter(|(_, (name, _))| match &read.attributes {
-                    ReadAttributes::None => false,
-                    ReadAttributes::One(read) => read == name,
-                    ReadAttributes::Any => true,
-                });
-                nodes.extend(read.map(|(index, _)| (member, provide, index)));
-            }
-        }
-        nodes
-    }
-
-    fn ring(&mut self, node: Node) {
-        let start = self.path.iter().position(|&other| other == node).unwrap_or(0);
-        let mut names: Vec<_> = self.path[start..].iter().chain([&node]).map(|&node| self.name(node)).collect();
-        names.dedup();
-        let (member, provide, attribute) = node;
-        let Ready::Late(late) = &self.world.specs[member].provides[provide].attributes[attribute].1 else { return };
-        self.rings.push(InvalidText {
-            pointer: late.posted_at().clone(),
-            code: Code::LateCycle,
-            place: None,
-            message: format!(
-                "these attributes wait for each other: {}; give one of them a value that reads no match",
-                names.join(" -> ")
-            ),
-        });
-    }
-
-    fn name(&self, (member, provide, attribute): Node) -> String {
-        let spec = &self.world.specs[member];
-        let provide = &spec.provides[provide];
-        format!("{} {}.{}", spec.slot.artifact, provide.interface, provide.attributes[attribute].0)
-    }
 }

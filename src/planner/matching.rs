@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Identities;
-use crate::catalog::{Catalog, Component, Excluded, Handle};
+use super::excess::{Excess, TooLarge};
+use crate::catalog::{Catalog, Component, Effort, Excluded, Handle};
 use crate::model::{
     ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, Expression, Labels, Layer, Match, Name, Origin,
     Predicate, Provide, Require, ResolvedProvide, ResolvedRequire, ResolvedSpec, Section, Selector, Settings, Slot,
@@ -29,7 +30,7 @@ impl Place<'_> {
 }
 
 /// Where a candidate comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Source {
     /// It is active.
     Running(Handle),
@@ -40,8 +41,10 @@ pub(super) enum Source {
 /// What resolving one require gave.
 pub(super) struct Outcome {
     pub predicate: Arc<Predicate>,
-    /// In match order; at most the configured number.
+    /// In match order; at most the configured number. Once the require is judged, none where it has more than it may have.
     pub found: Vec<Source>,
+    /// How many were found, at most the configured number.
+    pub count: usize,
     /// Whether there were more.
     pub more: bool,
 }
@@ -49,12 +52,12 @@ pub(super) struct Outcome {
 impl Outcome {
     /// Whether there are more matches than `require` may have.
     pub fn exceeds(&self, require: &Require) -> bool {
-        self.more || require.quantifier.is_exceeded_by(self.found.len())
+        self.more || require.quantifier.is_exceeded_by(self.count)
     }
 
     /// Whether `require` is met.
     pub fn meets(&self, require: &Require) -> bool {
-        !self.exceeds(require) && !require.quantifier.lacks(self.found.len())
+        !self.exceeds(require) && !require.quantifier.lacks(self.count)
     }
 }
 
@@ -65,7 +68,16 @@ pub(super) struct Miss {
 }
 
 /// The most matches that all requires of a request may have together: what is answered and stored grows with them.
-const MATCHED: usize = 10_000;
+pub(super) const MATCHED: usize = 10_000;
+
+/// How many of the matches with which a plan became too large are named.
+const NAMED: usize = 3;
+
+/// About how many bytes a match is shown with besides its texts.
+pub(super) const MATCH_BYTES: usize = 300;
+
+/// It takes about as long to look through so many bytes of attributes as to compare a label.
+pub(super) const BYTES: usize = 64;
 
 /// The Catalog without what is being replaced, and with what is being brought.
 pub(super) struct World<'a> {
@@ -75,9 +87,13 @@ pub(super) struct World<'a> {
     pub excluded: Excluded,
     /// The identity of every Provide of every member.
     pub provided: Vec<Vec<Option<ComponentId>>>,
+    /// What resolving may still cost.
+    pub effort: &'a Effort,
     deployments: Vec<Option<DeploymentId>>,
-    /// How many matches were found so far, by all requires together.
+    /// How many matches all requires have so far together.
     matched: Cell<usize>,
+    /// How many bytes of matches are shown so far.
+    shown: Cell<usize>,
     /// What the members would provide, by Interface.
     by_interface: BTreeMap<&'a str, Vec<Source>>,
 }
@@ -88,8 +104,11 @@ impl<'a> World<'a> {
         specs: &'a [ArtifactSpec],
         settings: &'a Settings,
         identities: Identities<'_>,
+        effort: &'a Effort,
     ) -> Self {
         let mut world = Self {
+            effort,
+            shown: Cell::new(0),
             catalog,
             specs,
             settings,
@@ -115,7 +134,7 @@ impl<'a> World<'a> {
         for spec in specs {
             let provided = spec.provides.iter().map(|provide| {
                 let new = new.next().copied();
-                world.kept_identity(&spec.slot, provide).or(new)
+                kept_identity(catalog, &spec.slot, provide).or(new)
             });
             let provided = provided.collect();
             world.provided.push(provided);
@@ -123,44 +142,41 @@ impl<'a> World<'a> {
         world
     }
 
-    /// The world of what was resolved before, with the identities that this gave.
-    pub fn recalled(
-        catalog: &'a Catalog,
-        specs: &'a [ArtifactSpec],
-        settings: &'a Settings,
-        resolved: &[&ResolvedSpec],
-    ) -> Self {
-        let mut world = Self::new(catalog, specs, settings, Identities::Withheld);
-        let provided = resolved.iter().map(|member| member.provides.iter().map(|provide| provide.component).collect());
-        world.provided = provided.collect();
-        world
-    }
-
-    /// The identity that a Provide takes over from its predecessor in the slot.
-    pub fn kept_identity(&self, slot: &Slot, provide: &Provide) -> Option<ComponentId> {
-        self.catalog
-            .slot_components(slot)
-            .find(|component| {
-                **component.interface() == *provide.interface.as_str() && component.layer() == provide.layer
-            })
-            .map(|component| component.id())
-    }
-
     /// What satisfies a require of `member`.
     pub fn resolve(&self, member: usize, predicate: Arc<Predicate>) -> Outcome {
         let limit = self.settings.max_matches as usize;
-        let running = self.catalog.resolve(&predicate, &self.excluded, limit);
+        let running = self.catalog.resolve(&predicate, &self.excluded, limit, self.effort);
         let mut found: Vec<_> = running.handles.into_iter().map(Source::Running).collect();
         let before = found.len();
-        found.extend(self.others(member, &predicate).filter(|&source| self.satisfies(source, &predicate)));
+        let comparisons = predicate.comparisons();
+        let others = self.others(member, &predicate).take_while(|_| self.effort.spend(comparisons));
+        found.extend(others.filter(|&source| self.satisfies(source, &predicate)).take(limit + 1));
         if found.len() > before {
             found.sort_by(|&left, &right| self.match_order(left, right));
         }
-        let matched = self.matched.get() + found.len();
-        self.matched.set(matched);
-        let more = running.more || found.len() > limit || matched > MATCHED;
+        let more = running.more || found.len() > limit;
         found.truncate(limit);
-        Outcome { predicate, found, more }
+        Outcome { predicate, count: found.len(), found, more }
+    }
+
+    /// Keeps what a require matched, once it is judged: nothing, where that is more than it may match.
+    ///
+    /// # Errors
+    /// [`TooLarge`] where the requires have too many matches together, or resolving them took more effort than there was.
+    pub fn keep(&self, place: Place<'_>, require: &Require, mut outcome: Outcome) -> Result<Outcome, TooLarge> {
+        if self.effort.left() == 0 {
+            return Err(TooLarge::at(place, Excess::Effort));
+        }
+        if outcome.exceeds(require) {
+            outcome.found = Vec::new();
+        }
+        let matched = self.matched.get() + outcome.found.len();
+        self.matched.set(matched);
+        if matched > MATCHED {
+            let first = outcome.found.iter().take(NAMED).map(|&source| self.describe(source)).collect();
+            return Err(TooLarge::at(place, Excess::Matches { count: outcome.count, first }));
+        }
+        Ok(outcome)
     }
 
     /// What the members other than `member` would provide of the Interface of `predicate`; everything, where it has none.
@@ -256,7 +272,7 @@ impl<'a> World<'a> {
             Source::Running(handle) => Some(self.running(handle).id()),
             Source::Member { member, provide } => {
                 let spec = &self.specs[member];
-                self.kept_identity(&spec.slot, &spec.provides[provide])
+                kept_identity(self.catalog, &spec.slot, &spec.provides[provide])
             }
         }
     }
@@ -274,6 +290,9 @@ impl<'a> World<'a> {
 
     /// The outcome as the plan shows it, with the attributes `asked` for. `attributes` are the final ones of every Provide of
     /// every member.
+    ///
+    /// # Errors
+    /// [`TooLarge`] where the plan has more bytes with it than it may have.
     pub fn show(
         &self,
         place: Place<'_>,
@@ -282,27 +301,89 @@ impl<'a> World<'a> {
         asked: Vec<String>,
         attributes: &[Vec<Attributes>],
         warnings: &mut Vec<Warning>,
-    ) -> ResolvedRequire {
+    ) -> Result<ResolvedRequire, TooLarge> {
         let mut resolved = unresolved(place, require);
         if !outcome.exceeds(require) {
             let expressions = outcome.predicate.selector.0.iter().enumerate();
             for (index, expression) in expressions.filter(|(_, expression)| expression.operator().is_negated()) {
                 self.warn_of_unjudged(place, index, expression, &outcome.found, warnings);
             }
-            for &source in outcome.found.iter().filter(|_| !asked.is_empty()) {
-                let all = match source {
-                    Source::Running(handle) => self.running(handle).attributes(),
-                    Source::Member { member, provide } => &attributes[member][provide],
-                };
-                for name in all.missing(&asked) {
-                    let (found, interface) = (self.describe(source), self.interface(source));
-                    let message = format!("{found} provides {interface} without the attribute `{name}`");
-                    warnings.push(Warning::new(Code::AttributeMissing, place.pointer() + "/attributes", message));
-                }
-            }
+            let lacking = self.measure(place, &outcome.found, &asked, attributes)?;
+            self.warn_of_missing(place, outcome.found.len(), &asked, lacking, warnings);
             resolved.matches = self.matches(&outcome.found).collect();
         }
-        ResolvedRequire { predicate: outcome.predicate, attributes: asked, ..resolved }
+        Ok(ResolvedRequire { predicate: outcome.predicate, attributes: asked, ..resolved })
+    }
+
+    /// Counts the bytes that the matches of a require are shown with. Gives which of the attributes `asked` for are lacking: the
+    /// first match that lacks it, and how many do.
+    fn measure<'s>(
+        &self,
+        place: Place<'_>,
+        found: &[Source],
+        asked: &'s [String],
+        attributes: &[Vec<Attributes>],
+    ) -> Result<BTreeMap<&'s str, (Source, usize)>, TooLarge> {
+        let before = self.shown.get();
+        let mut lacking = BTreeMap::new();
+        for &source in found {
+            let all = match source {
+                Source::Running(handle) => self.running(handle).attributes(),
+                Source::Member { member, provide } => &attributes[member][provide],
+            };
+            if !asked.is_empty() && !self.effort.spend(asked.len() + all.as_str().len() / BYTES) {
+                return Err(TooLarge::at(place, Excess::Effort));
+            }
+            let (bytes, missing) = all.shown(asked);
+            for name in missing {
+                lacking.entry(name).or_insert((source, 0)).1 += 1;
+            }
+            let shown = self.shown.get() + bytes + self.labels_bytes(source) + MATCH_BYTES;
+            self.shown.set(shown);
+            if shown > self.settings.max_plan_bytes as usize {
+                let (count, bytes) = (found.len(), shown - before);
+                let limit = self.settings.max_plan_bytes;
+                let asks_for_all = asked.is_empty();
+                return Err(TooLarge::at(place, Excess::Bytes { count, bytes, limit, asks_for_all }));
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// About how many bytes the matches of all requires are shown with.
+    pub fn shown_bytes(&self) -> usize {
+        self.shown.get()
+    }
+
+    pub fn labels_bytes(&self, source: Source) -> usize {
+        let bytes = |(key, value): (&str, &str)| key.len() + value.len() + 6;
+        match source {
+            Source::Running(handle) => self.running(handle).label_texts().map(bytes).sum(),
+            Source::Member { member, provide } => {
+                let labels = self.specs[member].provides[provide].labels.iter();
+                labels.map(|(key, value)| bytes((key.as_str(), value))).sum()
+            }
+        }
+    }
+
+    fn warn_of_missing(
+        &self,
+        place: Place<'_>,
+        matches: usize,
+        asked: &[String],
+        mut lacking: BTreeMap<&str, (Source, usize)>,
+        warnings: &mut Vec<Warning>,
+    ) {
+        for name in asked {
+            let Some((first, count)) = lacking.remove(name.as_str()) else { continue };
+            let (first, interface) = (self.describe(first), self.interface(first));
+            let message = match count {
+                1 => format!("{first} provides {interface} without the attribute `{name}`"),
+                all if all == matches => format!("none of the {matches} matches has the attribute `{name}`"),
+                some => format!("{some} of {matches} matches lack the attribute `{name}`; the first is {first}"),
+            };
+            warnings.push(Warning::new(Code::AttributeMissing, place.pointer() + "/attributes", message));
+        }
     }
 
     /// What a member provides, with its final attributes.
@@ -353,18 +434,24 @@ impl<'a> World<'a> {
         found: &[Source],
         warnings: &mut Vec<Warning>,
     ) {
-        for test in expression.tests() {
-            let Test::Range(range) = test else { continue };
-            let mut versions = found.iter().filter_map(|&source| self.label(source, expression.key().as_str()));
-            if let Some(version) = versions.find(|version| !range.judges(version)) {
-                let message = format!(
-                    "`{range}` says nothing about {version}, which is no semver, so `{expression}` holds for it"
-                );
-                let pointer = format!("{}/selector/{index}", place.pointer());
-                warnings.push(Warning::new(Code::RangeNotJudged, pointer, message));
-            }
+        let is_requirement = |test: &&Test| matches!(test, Test::Range(range) if range.is_requirement());
+        let Some(Test::Range(range)) = expression.tests().iter().find(is_requirement) else { return };
+        let mut versions = found.iter().filter_map(|&source| self.label(source, expression.key().as_str()));
+        if let Some(version) = versions.find(|version| !range.judges(version)) {
+            let message =
+                format!("`{range}` says nothing about {version}, which is no semver, so `{expression}` holds for it");
+            let pointer = format!("{}/selector/{index}", place.pointer());
+            warnings.push(Warning::new(Code::RangeNotJudged, pointer, message));
         }
     }
+}
+
+/// The identity that a Provide takes over from its predecessor in the slot.
+pub(super) fn kept_identity(catalog: &Catalog, slot: &Slot, provide: &Provide) -> Option<ComponentId> {
+    let mut components = catalog.slot_components(slot);
+    let kept = components
+        .find(|component| **component.interface() == *provide.interface.as_str() && component.layer() == provide.layer);
+    kept.map(|component| component.id())
 }
 
 /// A require of which nothing is known yet but what is written of it.

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use mortise::catalog::Catalog;
+use mortise::catalog::{Catalog, Effort};
 use mortise::document::Json;
 use mortise::model::{
     Attributes, Cause, ChangeSet, ComponentId, ComponentRow, ComponentState, DeploymentId, Expression, Labels, Layer,
@@ -108,7 +108,7 @@ fn resolve(catalog: &Catalog, count: usize) -> f64 {
     let excluded = catalog.excluding([]);
     let started = Instant::now();
     for predicate in predicates.iter().cycle().take(RESOLVED) {
-        let found = catalog.resolve(black_box(predicate), &excluded, 1_000);
+        let found = catalog.resolve(black_box(predicate), &excluded, 1_000, &Effort::unlimited());
         assert_eq!(found.handles.len(), 1);
     }
     started.elapsed().as_secs_f64() * 1e6 / RESOLVED as f64

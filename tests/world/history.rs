@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use mortise::catalog::Catalog;
+use mortise::catalog::{Catalog, Effort};
 use mortise::document::{Json, JsonText};
 use mortise::lifecycle::{
     Command, DeleteServer, Finish, FinishMember, Moment, PutEnvironment, PutServer, Start, StartMember, Step,
@@ -125,10 +125,10 @@ impl History {
         let components = self.identities(specs);
         let identities = Identities::Given { deployments: &deployments, components: &components };
         let settings = self.catalog.settings().cloned().unwrap_or_default();
-        let mut planned = plan(&self.catalog, specs, &settings, identities).unwrap();
+        let mut planned = plan(&self.catalog, specs, &settings, identities, &Effort::unlimited()).unwrap();
         if planned.verdict != Verdict::Yes {
             let lenient: Vec<_> = specs.iter().map(lenient).collect();
-            planned = plan(&self.catalog, &lenient, &settings, identities).unwrap();
+            planned = plan(&self.catalog, &lenient, &settings, identities, &Effort::unlimited()).unwrap();
         }
         let active_revision = planned.active_revision;
         let rows = resolutions(planned, &deployments);
@@ -182,6 +182,7 @@ impl History {
             corrected: Vec::new(),
             bytes: 0,
             together: together.collect(),
+            looked: None,
         };
         self.decide(&Finish { members: vec![member], success, reason: None, actor: None });
     }

@@ -60,7 +60,7 @@ impl Kind {
     pub fn of_property(name: &str) -> Self {
         match name {
             "number" | "revision" | "receivedAt" | "resolvedAt" | "place" | "n" | "min" | "max" | "maxRequires"
-            | "maxMatches" | "maxDepth" => Self::Integer,
+            | "maxMatches" | "maxPlanBytes" | "maxComparisons" | "maxDepth" => Self::Integer,
             "proven" | "active" | "reasonInHistory" | "finishNeedsToken" => Self::Boolean,
             _ => Self::Text,
         }

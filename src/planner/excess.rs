@@ -1,0 +1,92 @@
+//! Why a plan is too large to be made.
+
+use std::fmt;
+
+use super::matching::{MATCHED, Place};
+use crate::model::{Name, Section};
+
+/// A plan passes a bound: it is given up before it is built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooLarge {
+    /// Which specification, from 0.
+    pub member: usize,
+    /// Where the require stands with which it became too large.
+    pub section: Section,
+    /// The require.
+    pub require: Name,
+    /// Which bound.
+    pub excess: Excess,
+}
+
+/// The bound that a plan passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Excess {
+    /// All requires together match more Components than a plan may have.
+    Matches {
+        /// How many the require matches.
+        count: usize,
+        /// The first of them, described.
+        first: Vec<String>,
+    },
+    /// The matches would be shown with more bytes than a plan may have.
+    Bytes {
+        /// How many the require matches.
+        count: usize,
+        /// How many bytes were counted of it until the bound was passed.
+        bytes: usize,
+        /// The bound: the setting `max-plan-bytes`.
+        limit: u32,
+        /// Whether it asks for all attributes.
+        asks_for_all: bool,
+    },
+    /// Texts that read matches would read more bytes of them than a plan may have.
+    Read {
+        /// The bound: the setting `max-plan-bytes`.
+        limit: u32,
+    },
+    /// Resolving took all the effort that there was.
+    Effort,
+}
+
+impl TooLarge {
+    pub(super) fn at(place: Place<'_>, excess: Excess) -> Self {
+        Self { member: place.member, section: place.section, require: place.name.clone(), excess }
+    }
+}
+
+/// What is too large, and what to do about it.
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let require = &self.require;
+        match &self.excess {
+            Excess::Matches { count, first } => {
+                write!(f, "{require} matches {count} Components ({}", first.join(", "))?;
+                let more = count - first.len();
+                if more > 0 {
+                    write!(f, " and {more} more")?;
+                }
+                write!(f, "), and with them all requires together match more than {MATCHED}; narrow the selectors")
+            }
+            Excess::Bytes { count, bytes, limit, asks_for_all } => {
+                let matches = if *count == 1 { "its match".to_owned() } else { format!("its {count} matches") };
+                write!(
+                    f,
+                    "{require} would be shown with {bytes} bytes or more for {matches}, and the plan with more than {limit}; "
+                )?;
+                f.write_str(if *asks_for_all {
+                    "name in `attributes` those that are needed, or narrow the selector"
+                } else {
+                    "ask for fewer `attributes`, or narrow the selector"
+                })
+            }
+            Excess::Read { limit } => write!(
+                f,
+                "the texts that read the matches of {require} would read more than {limit} bytes of attributes; narrow its selector"
+            ),
+            Excess::Effort => write!(
+                f,
+                "resolving it takes more comparisons than are allowed, and {require} took the last of them; name an Interface, and labels that few Components have"
+            ),
+        }
+    }
+}
