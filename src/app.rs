@@ -11,6 +11,7 @@ mod finish;
 mod follower;
 mod names;
 mod plan;
+mod pool;
 mod published;
 mod queries;
 mod servers;
@@ -28,6 +29,7 @@ pub use error::AppError;
 pub use finish::FinishRequest;
 pub use names::{NamedDetail, NamedKind, Requirers};
 pub use plan::{PlanAnswer, PlanRows};
+pub use pool::{Pool, PoolLimits, Size};
 pub use queries::{ComponentDetail, ComponentFilter, Listed};
 pub use start::{Proposal, StartOutcome, StartRequest};
 
@@ -48,6 +50,7 @@ pub struct App {
     follower: Option<Follower>,
     /// So many questions of the graph are answered at once.
     askers: Arc<Semaphore>,
+    pool: Pool,
 }
 
 /// How the application goes about it. None of this changes answers.
@@ -73,6 +76,8 @@ pub struct SettingsWish {
     pub first_deployment: Option<crate::model::FirstDeployment>,
     pub max_requires: Option<u32>,
     pub max_matches: Option<u32>,
+    pub max_plan_bytes: Option<u32>,
+    pub max_comparisons: Option<u32>,
     pub max_depth: Option<u32>,
     pub finish_needs_token: Option<bool>,
 }
@@ -107,6 +112,8 @@ impl SettingsWish {
             first_deployment: self.first_deployment.unwrap_or(base.first_deployment),
             max_requires: self.max_requires.unwrap_or(base.max_requires),
             max_matches: self.max_matches.unwrap_or(base.max_matches),
+            max_plan_bytes: self.max_plan_bytes.unwrap_or(base.max_plan_bytes),
+            max_comparisons: self.max_comparisons.unwrap_or(base.max_comparisons),
             max_depth: self.max_depth.unwrap_or(base.max_depth),
             finish_needs_token: self.finish_needs_token.unwrap_or(base.finish_needs_token),
         }
@@ -133,7 +140,13 @@ impl App {
         let committer = Committer::start(store.clone(), published.clone(), clock, pace.batch);
         let follower = Follower::start(store.clone(), published.clone(), pace.follow);
         let askers = Arc::new(Semaphore::new(ask::AT_ONCE));
-        Ok(Self { store, published, committer, follower, askers })
+        let pool = Pool::new(PoolLimits::default());
+        Ok(Self { store, published, committer, follower, askers, pool })
+    }
+
+    /// Where work is done that may take long.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
     }
 
     /// The newest durable state that this process knows.
@@ -188,7 +201,8 @@ impl App {
         self.store.close(&self.published.load());
     }
 
-    fn settings(catalog: &Catalog) -> Settings {
+    /// The settings that a Catalog answers by.
+    pub fn settings(catalog: &Catalog) -> Settings {
         catalog.settings().cloned().unwrap_or_default()
     }
 

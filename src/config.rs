@@ -142,6 +142,12 @@ pub struct SettingsFlags {
     /// The most matches of one require.
     #[arg(long, env = "MORTISE_MAX_MATCHES")]
     pub max_matches: Option<u32>,
+    /// The most bytes of a plan as it is shown, the attributes of its matches included.
+    #[arg(long, env = "MORTISE_MAX_PLAN_BYTES", value_parser = clap::value_parser!(u32).range(1024..=1 << 30))]
+    pub max_plan_bytes: Option<u32>,
+    /// The most comparisons of labels that resolving a plan may take; some ten million take a second.
+    #[arg(long, env = "MORTISE_MAX_COMPARISONS", value_parser = clap::value_parser!(u32).range(10_000..))]
+    pub max_comparisons: Option<u32>,
     /// The deepest nesting of a posted document.
     #[arg(long, env = "MORTISE_MAX_DEPTH", value_parser = clap::value_parser!(u32).range(8..=64))]
     pub max_depth: Option<u32>,
@@ -182,6 +188,8 @@ impl SettingsFlags {
             }),
             max_requires: self.max_requires,
             max_matches: self.max_matches,
+            max_plan_bytes: self.max_plan_bytes,
+            max_comparisons: self.max_comparisons,
             max_depth: self.max_depth,
             finish_needs_token: self.finish_needs_token,
         }

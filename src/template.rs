@@ -28,6 +28,7 @@ mod path;
 mod scan;
 mod scope;
 mod token;
+mod wide;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub use filters::filters;
 pub use path::{Read, Segment};
 pub use scan::holds_template;
 pub use scope::Scope;
+pub use wide::WideMaps;
 
 use crate::document::{Json, Place};
 use engine::{Bounds, Fault};

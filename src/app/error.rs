@@ -58,6 +58,8 @@ pub enum AppError {
         /// Why it is not known.
         error: String,
     },
+    /// So much is to be done that this was not begun.
+    Overloaded(String),
     /// The server is at fault.
     Internal(String),
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::catalog::Effort;
 use crate::document::Json;
-use crate::lifecycle::{Corrected, FOREIGN_TOKEN, Finish, FinishMember, FinishRefusal, Finished};
+use crate::lifecycle::{Corrected, FOREIGN_TOKEN, Finish, FinishMember, FinishRefusal, Finished, Looked};
 use crate::model::{Attempt, Attributes, Code, DeploymentId, LeaseToken, Outcome, PlanId, PlanRecord, Warning};
 use crate::reading::Problems;
 use crate::store;
@@ -11,7 +12,7 @@ use crate::wire::{AttributeCorrection, FinishDocument};
 
 use super::committer::NotRecorded;
 use super::error::AppError;
-use super::{App, PlanAnswer, PlanRows};
+use super::{App, PlanAnswer, PlanRows, Size};
 
 /// How a plan, or one attempt of it, ended.
 #[derive(Debug)]
@@ -43,7 +44,10 @@ impl App {
             // The attributes of a repeat are not even looked at.
             return self.repeat_finish(id, success, &document).await;
         }
-        let members = members(&plan, &document)?;
+        let mut members = members(&plan, &document)?;
+        if success {
+            self.look(&mut members).await?;
+        }
         let finish = Arc::new(Finish { members, success, reason: document.reason.clone(), actor });
         match self.committer.commit(finish).await {
             Ok(finished) => self.finished(id, &finished).await.map_err(|error| match error {
@@ -59,6 +63,24 @@ impl App {
             Err(NotRecorded::OutcomeUnknown(error)) => Err(AppError::OutcomeUnknown { plan: Some(id), error }),
             Err(NotRecorded::Fault) => Err(AppError::fault()),
         }
+    }
+
+    /// Looks for what matches now and did not when the attempts were planned: that may take long.
+    async fn look(&self, members: &mut [FinishMember]) -> Result<(), AppError> {
+        let catalog = self.catalog();
+        let ids: Vec<_> = members.iter().map(|member| member.id).collect();
+        let most = Self::settings(&catalog).max_comparisons as usize;
+        let look = move |size: Size| {
+            let effort = Effort::of(size.comparisons(most));
+            let looked: Vec<_> = ids.iter().map(|&id| Looked::of(&catalog, id, &effort)).collect();
+            (looked, effort.left() > 0)
+        };
+        let looked = match look(Size::Small) {
+            (looked, true) => looked,
+            (_, false) => self.pool.run(Size::Large, move || look(Size::Large).0).await?,
+        };
+        members.iter_mut().zip(looked).for_each(|(member, looked)| member.looked = looked);
+        Ok(())
     }
 
     /// The plan as it is now, with the warnings of this finish.
@@ -162,6 +184,7 @@ fn members(plan: &PlanRecord, document: &FinishDocument) -> Result<Vec<FinishMem
             corrected: corrections(attempt, given(document, plan, index), &mut problems),
             bytes: attempt.resolution.spec.provides.iter().map(|provide| provide.attributes.as_str().len()).sum(),
             together: attempt.together.iter().map(|other| other.spec.id).collect(),
+            looked: None,
         });
     }
     problems.or(members).map_err(|problems| AppError::Invalid(Code::InvalidFinish, problems))

@@ -3,27 +3,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Effort};
 use crate::document::JsonText;
 use crate::lifecycle::{Start, StartMember, StartRefusal, Started, check_owners, resolutions};
 use crate::model::{ArtifactSpec, Attempt, Code, PlanId, PlanRecord, ReceivedRow, ResolvedAttempt, Settings, Warning};
-use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
-use crate::reading::Problems;
+use crate::planner::{self, Excess, Identities, Plan, Scrutiny, TooLarge, Unplannable, Verdict};
+use crate::reading::{Problem, Problems};
 use crate::spec::{Inputs, ReadContext, StartDocument, comparable_received, difference};
 use crate::store;
 
 use super::committer::NotRecorded;
 use super::error::AppError;
-use super::{App, PlanAnswer, PlanRows, new_component, new_deployment, new_plan, new_token};
+use super::{App, PlanAnswer, PlanRows, Size, new_component, new_deployment, new_plan, new_token};
 
 /// What is to be started.
-pub struct StartRequest {
-    /// The specifications and their inputs.
-    pub document: StartDocument,
-    /// The Catalog by whose settings the document was read; it is planned against the same. Taken after [`App::catch_up`], it
-    /// knows everything that was recorded before the request came.
-    pub catalog: Arc<Catalog>,
-    /// The idempotency key, of header or body.
+pub struct StartRequest<E> {
+    /// Reads the specifications and their inputs, by settings. It may take long where what is read has many bytes.
+    pub read: Box<dyn FnOnce(&Settings) -> Result<StartDocument, E> + Send>,
+    /// How many bytes are read.
+    pub bytes: usize,
+    /// The idempotency key of the header; the document may have one too.
     pub key: Option<String>,
     /// Who starts.
     pub actor: Option<String>,
@@ -59,79 +58,96 @@ impl App {
     /// Plans, and records nothing. The answer has the verdict, whatever it is.
     ///
     /// # Errors
-    /// [`AppError::Invalid`], and [`AppError::OwnedElsewhere`], which is the only refusal that a dry run heeds.
-    pub async fn dry_run(&self, request: StartRequest) -> Result<Proposal, AppError> {
-        let StartRequest { document, catalog, .. } = request;
-        sized(is_large(&document), move || {
+    /// Those of reading, [`AppError::Invalid`], [`AppError::Overloaded`], and [`AppError::OwnedElsewhere`], which is the only refusal
+    /// that a dry run heeds.
+    pub async fn dry_run<E: From<AppError> + Send + 'static>(&self, request: StartRequest<E>) -> Result<Proposal, E> {
+        let StartRequest { read, bytes, .. } = request;
+        let (catalog, settings) = self.newest().await?;
+        let mut size = Size::of_bytes(bytes);
+        let drafted = move || -> Result<_, E> {
+            let document = read(&settings)?;
             let specs = render(&document)?;
             check_owners(&catalog, &specs).map_err(AppError::OwnedElsewhere)?;
-            let mut plan = planned(&catalog, &specs, &App::settings(&catalog), Identities::Withheld)?;
-            for (spec, planned) in specs.iter().zip(&mut plan.members) {
-                if let Some(open) = catalog.slot(&spec.slot).and_then(|slot| slot.open()) {
-                    let message = format!(
-                        "attempt {} on {} is open ({}); a real start would be refused",
-                        open.spec.number, spec.slot, open.spec.id
-                    );
-                    planned.warnings.push(Warning::new(Code::DeploymentPending, "", message));
+            Ok(Draft { document, specs, catalog, settings }.propose(size)?)
+        };
+        let mut proposed = self.pool.run(size, drafted).await??;
+        loop {
+            match proposed {
+                Ok(proposal) => return Ok(proposal),
+                Err((draft, greater)) => {
+                    size = greater;
+                    proposed = self.pool.run(size, move || draft.propose(size)).await??;
                 }
             }
-            Ok(Proposal { specs, plan, is_set: document.form.is_set(), catalog })
-        })
-        .await?
+        }
     }
 
     /// Plans and, where the verdict is `yes`, records the attempts and opens them.
     ///
     /// # Errors
-    /// [`AppError`], in the order of refusals: invalid, idempotency, pending, owner, verdict.
-    pub async fn start(&self, request: StartRequest) -> Result<StartOutcome, AppError> {
-        let StartRequest { document, catalog, key, actor } = request;
-        let is_large = is_large(&document);
-        let settings = Arc::new(Self::settings(&catalog));
-        // Only under a key can the request turn out to be a repeat, to be compared with what was recorded.
-        let is_keyed = key.is_some();
+    /// Those of reading, and [`AppError`], in the order of refusals: invalid, idempotency, pending, owner, verdict.
+    pub async fn start<E: From<AppError> + Send + 'static>(&self, request: StartRequest<E>) -> Result<StartOutcome, E> {
+        let StartRequest { read, bytes, key, actor } = request;
+        let (catalog, settings) = self.newest().await?;
+        let mut size = Size::of_bytes(bytes);
         let read_by = settings.clone();
-        let (mut planned, repeated) = sized(is_large, move || {
-            let planned = render(&document).map(|specs| opening(&document, specs, read_by, key, actor));
-            let planned = planned.map_err(NotPlanned::from).and_then(|start| plan_start(start, catalog));
-            (planned, is_keyed.then_some(document))
-        })
-        .await?;
+        let drafted = move || -> Result<_, E> {
+            let document = read(&read_by)?;
+            let key = one_key(key, document.idempotency_key.as_deref())?;
+            let specs = render(&document)?;
+            let start = opening(&document, specs, read_by, key, actor);
+            Ok(plan_start(start, document, catalog, size))
+        };
+        let mut planned = self.pool.run(size, drafted).await??;
         loop {
-            let (start, catalog) = match planned {
-                Ok(planned) => planned,
-                Err(NotPlanned::Known(plan)) => return self.repeat(plan, repeated, settings).await,
-                Err(NotPlanned::Refused(error)) => return Err(error),
+            let (start, document, catalog) = match planned {
+                Planned::Yes(start, document, catalog) => (start, document, catalog),
+                Planned::Known(plan, document) => return Ok(self.repeat(plan, document, settings).await?),
+                Planned::Refused(error) => return Err(error.into()),
+                Planned::Larger(start, document, catalog, greater) => {
+                    size = greater;
+                    planned = self.pool.run(size, move || plan_start(*start, document, catalog, size)).await?;
+                    continue;
+                }
             };
             let start = Arc::new(start);
             let refusal = match self.committer.commit(start.clone()).await {
                 Ok(started) => return Ok(StartOutcome::Started(answer(&start, started, catalog))),
                 Err(NotRecorded::Refused(refusal)) => refusal,
-                Err(NotRecorded::Unavailable(error)) => return Err(AppError::Unavailable(error)),
+                Err(NotRecorded::Unavailable(error)) => return Err(AppError::Unavailable(error).into()),
                 Err(NotRecorded::OutcomeUnknown(error)) => {
-                    return Err(AppError::OutcomeUnknown { plan: Some(start.plan), error });
+                    return Err(AppError::OutcomeUnknown { plan: Some(start.plan), error }.into());
                 }
-                Err(NotRecorded::Fault) => return Err(AppError::fault()),
+                Err(NotRecorded::Fault) => return Err(AppError::fault().into()),
             };
             planned = match refusal {
                 StartRefusal::PlanAgain => {
                     let catalog = self.catalog();
-                    sized(is_large, move || plan_start(Arc::unwrap_or_clone(start), catalog)).await?
+                    let again = move || plan_start(Arc::unwrap_or_clone(start), document, catalog, size);
+                    self.pool.run(size, again).await?
                 }
-                refusal => Err(NotPlanned::of(refusal)),
+                refusal => Planned::of(refusal, document),
             };
         }
+    }
+
+    /// What is recorded by now, by whomever, and the settings of that. By these a document is read, and what it asks for is planned
+    /// against the same: whatever refuses it must know all that was recorded before it came.
+    async fn newest(&self) -> Result<(Arc<Catalog>, Arc<Settings>), AppError> {
+        self.catch_up().await?;
+        let catalog = self.catalog();
+        let settings = Arc::new(Self::settings(&catalog));
+        Ok((catalog, settings))
     }
 
     /// The plan recorded under the key, if it was recorded for the same request.
     async fn repeat(
         &self,
         id: PlanId,
-        document: Option<StartDocument>,
+        document: StartDocument,
         settings: Arc<Settings>,
     ) -> Result<StartOutcome, AppError> {
         let missing = move || AppError::not_found(format!("the plan {id}"));
-        let document = document.ok_or_else(missing)?;
         let comparable = document.comparable();
         let catalog = self.catalog();
         let (plan, rows) = self
@@ -153,24 +169,22 @@ impl App {
     }
 }
 
-/// Why there is no plan to record.
-enum NotPlanned {
+/// What planning a start gave.
+enum Planned {
+    /// What is to be recorded.
+    Yes(Start, StartDocument, Arc<Catalog>),
     /// The key is known, for this plan.
-    Known(PlanId),
+    Known(PlanId, StartDocument),
     Refused(AppError),
+    /// It takes more effort than work of this size: plan it as such work.
+    Larger(Box<Start>, StartDocument, Arc<Catalog>, Size),
 }
 
-impl From<AppError> for NotPlanned {
-    fn from(error: AppError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl NotPlanned {
+impl Planned {
     /// What a refusal says: that it is a repeat, or what is told to the client.
-    fn of(refusal: StartRefusal) -> Self {
-        let error = match refusal {
-            StartRefusal::KeyKnown(plan) => return Self::Known(plan),
+    fn of(refusal: StartRefusal, document: StartDocument) -> Self {
+        Self::Refused(match refusal {
+            StartRefusal::KeyKnown(plan) => return Self::Known(plan, document),
             StartRefusal::Pending(open) => AppError::Pending(open),
             StartRefusal::OwnedElsewhere(elsewhere) => AppError::OwnedElsewhere(elsewhere),
             StartRefusal::OtherSettings => {
@@ -179,26 +193,48 @@ impl NotPlanned {
             StartRefusal::PlanAgain => {
                 AppError::Unavailable("what runs changed while it was planned; send it again".to_owned())
             }
+        })
+    }
+}
+
+/// Specifications that are to be planned, and not recorded.
+struct Draft {
+    document: StartDocument,
+    specs: Arc<[ArtifactSpec]>,
+    catalog: Arc<Catalog>,
+    settings: Arc<Settings>,
+}
+
+impl Draft {
+    /// Plans them as work of this size; gives them back, and a greater size, where that is too much.
+    fn propose(self, size: Size) -> Result<Result<Proposal, (Self, Size)>, AppError> {
+        let mut plan = match planned(&self.catalog, &self.specs, &self.settings, Identities::Withheld, size) {
+            Ok(plan) => plan,
+            Err(NoPlan::Larger(greater)) => return Ok(Err((self, greater))),
+            Err(NoPlan::Unplannable(why)) => return Err(unplannable(why, &self.document)),
         };
-        Self::Refused(error)
+        let Self { document, specs, catalog, .. } = self;
+        for (spec, planned) in specs.iter().zip(&mut plan.members) {
+            if let Some(open) = catalog.slot(&spec.slot).and_then(|slot| slot.open()) {
+                let message = format!(
+                    "attempt {} on {} is open ({}); a real start would be refused",
+                    open.spec.number, spec.slot, open.spec.id
+                );
+                planned.warnings.push(Warning::new(Code::DeploymentPending, "", message));
+            }
+        }
+        Ok(Ok(Proposal { specs, plan, is_set: document.form.is_set(), catalog }))
     }
 }
 
-/// From how many bytes on, or members, or requires, a request is worked on by a thread that may block.
-const LARGE: (usize, usize) = (256 * 1024, 32);
-
-fn is_large(document: &StartDocument) -> bool {
-    let bytes: usize = document.members.iter().map(|member| member.received.as_str().len()).sum();
-    let requires: usize = document.members.iter().map(|member| member.specification.require_count()).sum();
-    bytes >= LARGE.0 || document.members.len() >= LARGE.1 || requires >= LARGE.1
-}
-
-/// Runs `work` here, or, where it may take long, on a thread that may block.
-async fn sized<T: Send + 'static>(is_large: bool, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
-    if !is_large {
-        return Ok(work());
+/// The key of header and body, which must not differ.
+fn one_key(header: Option<String>, body: Option<&str>) -> Result<Option<String>, AppError> {
+    match (header, body) {
+        (Some(header), Some(body)) if header != body => Err(AppError::Malformed(format!(
+            "the header Idempotency-Key is `{header}`, and that of the body `{body}`; send one of them"
+        ))),
+        (header, body) => Ok(header.or_else(|| body.map(str::to_owned))),
     }
-    tokio::task::spawn_blocking(work).await.map_err(|error| AppError::internal("a task failed", &error))
 }
 
 /// Renders every member.
@@ -207,18 +243,42 @@ fn render(document: &StartDocument) -> Result<Arc<[ArtifactSpec]>, AppError> {
     Ok(specs.into())
 }
 
-/// What the specifications resolve to.
+/// Why there is no plan.
+enum NoPlan {
+    /// It takes more effort than work of its size.
+    Larger(Size),
+    Unplannable(Unplannable),
+}
+
+/// What the specifications resolve to, with the effort of work of this size.
 fn planned(
     catalog: &Catalog,
     specs: &[ArtifactSpec],
     settings: &Settings,
     identities: Identities<'_>,
-) -> Result<Plan, AppError> {
-    planner::plan(catalog, specs, settings, identities).map_err(|invalid| {
-        let mut problems = Problems::default();
-        invalid.into_iter().for_each(|invalid| problems.push(invalid.into()));
-        AppError::Invalid(Code::InvalidSpecification, problems)
+    size: Size,
+) -> Result<Plan, NoPlan> {
+    let effort = Effort::of(size.comparisons(planner::effort(settings)));
+    planner::plan(catalog, specs, settings, identities, &effort).map_err(|why| match (&why, size.greater()) {
+        (Unplannable::TooLarge(TooLarge { excess: Excess::Effort, .. }), Some(greater)) => NoPlan::Larger(greater),
+        _ => NoPlan::Unplannable(why),
     })
+}
+
+/// The problems of what cannot be planned, with pointers into the document.
+fn unplannable(why: Unplannable, document: &StartDocument) -> AppError {
+    match why {
+        Unplannable::Invalid(invalid) => {
+            let mut problems = Problems::default();
+            invalid.into_iter().for_each(|invalid| problems.push(invalid.into()));
+            AppError::Invalid(Code::InvalidSpecification, problems)
+        }
+        Unplannable::TooLarge(too_large) => {
+            let pointer = document.require_pointer(too_large.member, too_large.section, &too_large.require);
+            let problem = Problem::new(Code::PlanTooLarge, pointer, too_large.to_string());
+            AppError::Invalid(Code::PlanTooLarge, problem.into())
+        }
+    }
 }
 
 /// A start, with every identity that it may need, that is still to be planned.
@@ -247,29 +307,32 @@ fn opening(
     }
 }
 
-/// Checks what stands in the way of a start, and plans it.
-///
-/// # Errors
-/// [`NotPlanned`], in the order of refusals.
-fn plan_start(mut start: Start, catalog: Arc<Catalog>) -> Result<(Start, Arc<Catalog>), NotPlanned> {
-    start.check_order(&catalog).map_err(NotPlanned::of)?;
+/// Checks what stands in the way of a start, in the order of refusals, and plans it as work of this size.
+fn plan_start(mut start: Start, document: StartDocument, catalog: Arc<Catalog>, size: Size) -> Planned {
+    if let Err(refusal) = start.check_order(&catalog) {
+        return Planned::of(refusal, document);
+    }
     let deployments: Vec<_> = start.members.iter().map(|member| member.deployment).collect();
     let identities = Identities::Given { deployments: &deployments, components: &start.components };
-    let plan = planned(&catalog, &start.specs, &start.settings, identities)?;
+    let plan = match planned(&catalog, &start.specs, &start.settings, identities, size) {
+        Ok(plan) => plan,
+        Err(NoPlan::Larger(greater)) => return Planned::Larger(Box::new(start), document, catalog, greater),
+        Err(NoPlan::Unplannable(why)) => return Planned::Refused(unplannable(why, &document)),
+    };
     if plan.verdict != Verdict::Yes {
         let proposal = Proposal { specs: start.specs, plan, is_set: start.is_set, catalog };
-        return Err(AppError::NotDeployable(Box::new(proposal)).into());
+        return Planned::Refused(AppError::NotDeployable(Box::new(proposal)));
     }
     if let Err(violations) = planner::check(&catalog, &start.specs, &start.settings, &plan, Scrutiny::EachMatch) {
         let first = violations.first().map_or_else(String::new, ToString::to_string);
-        return Err(AppError::internal("a plan did not pass its check", &first).into());
+        return Planned::Refused(AppError::internal("a plan did not pass its check", &first));
     }
     start.rounds += 1;
     start.active_revision = plan.active_revision;
     for (member, resolution) in start.members.iter_mut().zip(resolutions(plan, &deployments)) {
         member.resolution = resolution;
     }
-    Ok((start, catalog))
+    Planned::Yes(start, document, catalog)
 }
 
 /// What was received of each member, as it is recorded of an attempt with a new identity. Members that share their inputs share

@@ -11,12 +11,11 @@ use futures_util::StreamExt;
 use super::State;
 use super::problem::Refusal;
 use super::routes::{BodyLimit, route_of};
+use crate::app::Size;
 use crate::document::{Document, Limits, Syntax};
 use crate::model::Code;
 use crate::reading::Problem;
 
-/// From this size a document is read on a thread that may block.
-pub(super) const LARGE_BYTES: usize = 256 * 1024;
 /// How many levels deeper than where they were posted the attributes of a plan stand.
 const PLAN_DEPTH: usize = 16;
 /// How much of a body that is refused is still taken in, so that the client can read why before the connection closes.
@@ -114,7 +113,7 @@ pub(super) fn required_syntax(request: &HttpRequest) -> Result<Syntax, Refusal> 
 /// # Errors
 /// 400 where it is no JSON or YAML; the problem of `code` where it passes a bound.
 pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Code) -> Result<Document, Refusal> {
-    read_to_depth(syntax, body, code, max_depth(state)).await
+    read_to_depth(state, syntax, body, code, max_depth(state)).await
 }
 
 /// Reads a body that may be a plan as it was given: a few levels down it holds attributes that were as deep as allowed when
@@ -123,7 +122,7 @@ pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Cod
 /// # Errors
 /// As [`read`].
 pub(super) async fn read_plan(state: &State, syntax: Syntax, body: Vec<u8>, code: Code) -> Result<Document, Refusal> {
-    read_to_depth(syntax, body, code, max_depth(state) + PLAN_DEPTH).await
+    read_to_depth(state, syntax, body, code, max_depth(state) + PLAN_DEPTH).await
 }
 
 fn max_depth(state: &State) -> usize {
@@ -131,21 +130,24 @@ fn max_depth(state: &State) -> usize {
     catalog.settings().map_or(Limits::default().depth, |settings| settings.max_depth as usize)
 }
 
-async fn read_to_depth(syntax: Syntax, body: Vec<u8>, code: Code, depth: usize) -> Result<Document, Refusal> {
+async fn read_to_depth(
+    state: &State,
+    syntax: Syntax,
+    body: Vec<u8>,
+    code: Code,
+    depth: usize,
+) -> Result<Document, Refusal> {
+    state.app.pool().run(Size::of_bytes(body.len()), move || parse(syntax, &body, code, depth)).await?
+}
+
+/// Reads a body as a document, here and now.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn parse(syntax: Syntax, body: &[u8], code: Code, depth: usize) -> Result<Document, Refusal> {
     let limits = Limits { depth, ..Limits::default() };
-    let parse = move |body: Vec<u8>| Document::read(&body, syntax, limits);
-    let parsed = if body.len() < LARGE_BYTES { parse(body) } else { blocking(move || parse(body)).await? };
-    parsed.map_err(|error| match Problem::of_document(&error) {
+    Document::read(body, syntax, limits).map_err(|error| match Problem::of_document(&error) {
         None => Refusal::new(Code::Malformed, error.to_string()),
         Some(problem) => Refusal::of_problems(code, problem.into()),
     })
-}
-
-/// Runs what may take long on a thread that may block.
-///
-/// # Errors
-/// 503 where no such thread can be had.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    let done = web::block(work).await;
-    done.map_err(|_| Refusal::new(Code::Unavailable, "the server is too busy to read large bodies"))
 }

@@ -60,7 +60,7 @@ pub(super) async fn get(request: HttpRequest, state: web::Data<State>) -> HttpRe
 
 async fn get_answer(request: &HttpRequest, state: &State) -> Answer {
     Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
-    plans::recorded(request, StatusCode::OK, state.app.plan(id(request)?).await?, Leases::Hidden).await
+    plans::recorded(request, state, StatusCode::OK, state.app.plan(id(request)?).await?, Leases::Hidden).await
 }
 
 pub(super) async fn specification(request: HttpRequest, state: web::Data<State>) -> HttpResponse {

@@ -42,7 +42,7 @@ async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Ans
         (None, None) => return Err(missing_success()),
     };
     let plan = state.app.finish(FinishRequest { id, success, document, actor }).await?;
-    plans::recorded(request, StatusCode::OK, plan, Leases::Hidden).await
+    plans::recorded(request, state, StatusCode::OK, plan, Leases::Hidden).await
 }
 
 fn missing_success() -> Refusal {

@@ -131,7 +131,7 @@ impl Refusal {
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let status = status(self.code);
         let instance = format!("/requests/{}", Uuid::now_v7());
-        if matches!(self.code, Code::Unavailable | Code::OutcomeUnknown) {
+        if matches!(self.code, Code::Unavailable | Code::Overloaded | Code::OutcomeUnknown) {
             // Of a store that is away the log is told once, not by everybody who asks meanwhile.
             tracing::debug!(instance, code = %self.code, detail = self.detail, "refused a request");
         } else if status.is_server_error() {
@@ -182,11 +182,12 @@ fn status(code: Code) -> StatusCode {
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::InvalidSpecification
         | Code::NotDeployable
+        | Code::PlanTooLarge
         | Code::Undecided
         | Code::InvalidServer
         | Code::InvalidEnvironment
         | Code::InvalidFinish => StatusCode::UNPROCESSABLE_ENTITY,
-        Code::Unavailable | Code::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Unavailable | Code::Overloaded | Code::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
         // The other codes are only ever elements of `problems`, `unmet` or `warnings`.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -244,6 +245,9 @@ impl From<AppError> for Refusal {
             AppError::InvalidGraphQuery(detail) => Self::new(Code::InvalidGraphQuery, detail),
             AppError::Unavailable(detail) => {
                 Self { retry_after_seconds: Some(1), ..Self::new(Code::Unavailable, detail) }
+            }
+            AppError::Overloaded(detail) => {
+                Self { retry_after_seconds: Some(2), ..Self::new(Code::Overloaded, detail) }
             }
             AppError::OutcomeUnknown { plan, error } => {
                 let about = plan

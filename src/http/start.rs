@@ -10,7 +10,8 @@ use super::problem::Refusal;
 use super::query::{Query, actor, header as text_header};
 use super::{State, body};
 use crate::app::{AppError, PlanAnswer, StartOutcome, StartRequest};
-use crate::model::{Code, TextRule};
+use crate::document::Syntax;
+use crate::model::{Code, Settings, TextRule};
 use crate::spec::{Inputs, ReadContext, StartDocument, StartForm};
 use crate::wire::Leases;
 
@@ -24,44 +25,69 @@ async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Ans
     let syntax = body::required_syntax(request)?;
     let mut query = Query::of(request)?;
     let is_dry_run = query.take_flag("dryRun")?.unwrap_or(false);
-    let actor = actor(request)?;
-    let key = text_header(request, "Idempotency-Key", TextRule::FilledValue)?;
-    let size = received.len();
-    let (document, catalog) = {
-        // The tree goes before anything is waited for: what many waiting requests hold, no cache does.
-        let tree = body::read(state, syntax, received, Code::InvalidSpecification).await?;
-        let form = StartForm::of(&tree.root);
-        if !form.is_set() && size > state.limits.body_bytes {
-            return Err(body::too_large(state.limits.body_bytes));
-        }
-        let inputs = inputs(form, query)?;
-        // Its settings say how the document is read, and it is planned against the same: whatever refuses it must know all that
-        // was recorded before it came.
-        state.app.catch_up().await?;
-        let catalog = state.app.catalog();
-        let settings = catalog.settings().cloned().unwrap_or_default();
-        let read = move || StartDocument::read(&tree, &inputs, ReadContext { settings: &settings });
-        let read = if size < body::LARGE_BYTES { read() } else { body::blocking(read).await? };
-        let document = read.map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems))?;
-        (document, catalog)
+    let start = StartRequest {
+        bytes: received.len(),
+        key: text_header(request, "Idempotency-Key", TextRule::FilledValue)?,
+        actor: actor(request)?,
+        read: reading(syntax, received, query, state.limits.body_bytes),
     };
-    let key = match (key, document.idempotency_key.clone()) {
-        (Some(header), Some(body)) if header != body => {
-            let detail =
-                format!("the header Idempotency-Key is `{header}`, and that of the body `{body}`; send one of them");
-            return Err(Refusal::new(Code::Malformed, detail));
-        }
-        (header, body) => header.or(body),
-    };
-    let start = StartRequest { document, catalog, key, actor };
     if is_dry_run {
-        return plans::unrecorded(request, state.app.dry_run(start).await?).await;
+        return match state.app.dry_run(start).await {
+            Ok(proposal) => plans::unrecorded(request, state, proposal).await,
+            Err(failure) => Err(refused(state, failure).await),
+        };
     }
     match state.app.start(start).await {
-        Ok(StartOutcome::Started(plan)) => created(request, plan).await,
-        Ok(StartOutcome::Repeated(plan)) => plans::recorded(request, StatusCode::OK, plan, Leases::Shown).await,
-        Err(error) => Err(plans::refused(error).await),
+        Ok(StartOutcome::Started(plan)) => created(request, state, plan).await,
+        Ok(StartOutcome::Repeated(plan)) => plans::recorded(request, state, StatusCode::OK, plan, Leases::Shown).await,
+        Err(failure) => Err(refused(state, failure).await),
     }
+}
+
+async fn refused(state: &State, failure: Failure) -> Refusal {
+    match failure {
+        Failure::Refused(refusal) => refusal,
+        Failure::App(error) => plans::refused(state, error).await,
+    }
+}
+
+/// Why nothing was started.
+enum Failure {
+    /// It cannot be read.
+    Refused(Refusal),
+    App(AppError),
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        Self::App(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Reads what was posted. The tree of it goes before anything is waited for: what many waiting requests hold, no cache does.
+fn reading(
+    syntax: Syntax,
+    received: Vec<u8>,
+    query: Query,
+    body_bytes: usize,
+) -> Box<dyn FnOnce(&Settings) -> Result<StartDocument, Failure> + Send> {
+    Box::new(move |settings| {
+        let tree = body::parse(syntax, &received, Code::InvalidSpecification, settings.max_depth as usize)?;
+        let form = StartForm::of(&tree.root);
+        if !form.is_set() && received.len() > body_bytes {
+            return Err(body::too_large(body_bytes).into());
+        }
+        drop(received);
+        let inputs = inputs(form, query)?;
+        StartDocument::read(&tree, &inputs, ReadContext { settings })
+            .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidSpecification, problems)).into())
+    })
 }
 
 /// The inputs of the query, which only a bare body may have.
@@ -76,9 +102,9 @@ fn inputs(form: StartForm, query: Query) -> Result<Inputs, Refusal> {
     Inputs::from_pairs(pairs).map_err(|message| Refusal::new(Code::InvalidQuery, message))
 }
 
-async fn created(request: &HttpRequest, plan: PlanAnswer) -> Answer {
+async fn created(request: &HttpRequest, state: &State, plan: PlanAnswer) -> Answer {
     let location = format!("/deployments/{}", plan.plan.id);
-    let mut response = plans::recorded(request, StatusCode::CREATED, plan, Leases::Shown).await?;
+    let mut response = plans::recorded(request, state, StatusCode::CREATED, plan, Leases::Shown).await?;
     if let Ok(location) = header::HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -4,28 +4,39 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use super::input::Inputs;
 use super::text::{TemplateText, Text, problem_of};
 use crate::document::{Json, Place, Pointer};
 use crate::model::{Code, Late, LateProblem, LateProblemKind, Name, Read, ReadAttributes};
 use crate::planner::InvalidText;
 use crate::reading::{Problem, Problems, hint, shorten};
-use crate::template::{Limits, Scope, Segment, TemplateError, TemplateErrorKind};
+use crate::template::{Limits, Scope, Segment, TemplateError, TemplateErrorKind, WideMaps};
 
 /// How many names of requires are looked through for a "did you mean".
 const HINTED: usize = 256;
 
 /// The values that the templates of a specification can read, besides matches. Shared, because late texts outlive the
 /// rendering, and there may be thousands of them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Values(Vec<(&'static str, Arc<Json>)>);
+#[derive(Clone, Debug)]
+pub(super) struct Values {
+    names: Vec<(&'static str, Arc<Json>)>,
+    /// Where the inputs stand, of which there may be thousands.
+    wide: Arc<WideMaps>,
+}
 
 impl Values {
+    /// The inputs, and nothing else.
+    pub fn of(inputs: &Inputs) -> Self {
+        let input = Arc::new(inputs.as_json().clone());
+        Self { wide: Arc::new(WideMaps::of(&input)), names: vec![("input", input)] }
+    }
+
     pub fn set(&mut self, name: &'static str, value: Json) {
-        self.0.push((name, Arc::new(value)));
+        self.names.push((name, Arc::new(value)));
     }
 
     pub fn scope(&self) -> Scope<'_> {
-        Scope::of(self.0.iter().map(|(name, value)| (*name, value.as_ref())))
+        Scope::of(self.names.iter().map(|(name, value)| (*name, value.as_ref()))).finding_by(&self.wide)
     }
 }
 

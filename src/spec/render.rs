@@ -28,10 +28,9 @@ impl Specification {
         let mut rendering = Rendering {
             problems: Problems::default(),
             warnings: self.warnings.clone(),
-            values: Values::default(),
+            values: Values::of(inputs),
             bytes: 0,
         };
-        rendering.values.set("input", inputs.as_json().clone());
         let spec = rendering.specification(self);
         if rendering.bytes > RENDERED_BYTES {
             let message = format!(
@@ -115,9 +114,9 @@ impl Rendering {
         rendered
     }
 
-    /// Renders a text that stands at `canonical`. Once too much has been rendered, it renders nothing more.
+    /// Renders a text that stands at `canonical`. Once too much has been rendered, or too much is wrong, it renders nothing more.
     fn text(&mut self, text: &Text, canonical: &At<'_>) -> Option<SmolStr> {
-        if self.bytes > RENDERED_BYTES {
+        if self.bytes > RENDERED_BYTES || self.problems.is_full() {
             return None;
         }
         let rendered = match text {
@@ -254,7 +253,8 @@ impl Rendering {
         let (problems, bytes) = (&mut self.problems, &mut self.bytes);
         let mut failed = false;
         let rendered = value.render::<std::convert::Infallible>(&mut |text| {
-            let text = if *bytes > RENDERED_BYTES { None } else { text.render(&scope, problems) };
+            let is_over = *bytes > RENDERED_BYTES || problems.is_full();
+            let text = if is_over { None } else { text.render(&scope, problems) };
             failed |= text.is_none();
             let text = text.as_deref().unwrap_or_default().to_owned();
             *bytes += text.len();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Specification;
 use super::input::Inputs;
 use super::specification::ReadContext;
-use crate::document::{Document, Json, JsonText, Node, Syntax};
-use crate::model::{ArtifactSpec, Code, Name, TextRule};
+use crate::document::{Document, Json, JsonText, Node, Pointer, Syntax};
+use crate::model::{ArtifactSpec, Code, Name, Section, TextRule};
 use crate::reading::{At, Fields, Problems, Reader};
 
 /// The form in which a start was posted. The answer has the same form.
@@ -63,7 +63,7 @@ pub struct StartDocument {
 const MEMBERS: usize = 1_000;
 /// The most bytes that the rendered texts of a set may have.
 const RENDERED_BYTES: usize = 16 << 20;
-/// The most bytes that a set may have as it is stored: its inputs are stored with each member.
+/// The most bytes that a set may have as it is stored: its inputs and annotations are stored with each member.
 const RECEIVED_BYTES: usize = 32 << 20;
 
 /// One specification of a start.
@@ -110,8 +110,12 @@ impl StartDocument {
         if problems.is_empty() || problems.as_slice().iter().any(|problem| problem.code == Code::InvalidInput) {
             return;
         }
-        let rendered = self.members.iter().filter_map(|member| member.specification.render(&member.inputs).err());
-        rendered.for_each(|found| problems.extend(found));
+        for member in &self.members {
+            if problems.is_full() {
+                return;
+            }
+            problems.extend(member.specification.render(&member.inputs).err().unwrap_or_default());
+        }
     }
 
     fn read_wrapped(&mut self, reader: &mut Reader, node: &Node, at: &At<'_>, context: ReadContext<'_>) {
@@ -142,6 +146,7 @@ impl StartDocument {
             let message = format!("the set has {} members; at most {MEMBERS} are allowed, so split it", elements.len());
             return reader.problem(at, Code::TooLarge, message);
         }
+        let (mut laid_over, shared_bytes) = (0, shared.bytes());
         for (index, element) in elements.iter().enumerate() {
             let at = at.index(index);
             let Some(specification) = element.get("artifactSpec") else {
@@ -151,7 +156,15 @@ impl StartDocument {
             if reader.fields(element, &at, "a member of a set", &["artifactSpec", "input", "annotations"]).is_none() {
                 continue;
             }
-            let own = read_shared(reader, element, &at, shared.context).over(shared);
+            let own = read_shared(reader, element, &at, shared.context);
+            if !own.is_empty() {
+                laid_over += own.bytes() + shared_bytes;
+                if laid_over > RECEIVED_BYTES {
+                    let message = "with this member the shared inputs and annotations, laid under those of the members, are too large; split the set";
+                    return reader.problem(&at, Code::TooLarge, message);
+                }
+            }
+            let own = own.over(shared);
             self.members.extend(read_specification(reader, specification, &at.key("artifactSpec"), &own));
         }
     }
@@ -167,7 +180,12 @@ impl StartDocument {
         let (mut rendered, mut received) = (0, 0);
         for (index, member) in self.members.iter().enumerate() {
             let pointer = || member.specification.pointer();
-            received += member.received.as_str().len() + member.inputs.bytes();
+            received += member.received.as_str().len() + member.inputs.bytes() + annotation_bytes(&member.annotations);
+            if received > RECEIVED_BYTES || problems.is_full() {
+                let message = "with this member the set is too large to be stored with its inputs; split it";
+                problems.add(Code::TooLarge, pointer(), message);
+                break;
+            }
             let spec = match member.specification.render(&member.inputs) {
                 Ok(spec) => spec,
                 Err(found) => {
@@ -176,9 +194,8 @@ impl StartDocument {
                 }
             };
             rendered += spec.rendered_bytes;
-            if rendered > RENDERED_BYTES || received > RECEIVED_BYTES {
-                let message =
-                    "with this member the set is too large, once it is rendered or stored with its inputs; split it";
+            if rendered > RENDERED_BYTES {
+                let message = "with this member the set is too large, once it is rendered; split it";
                 problems.add(Code::TooLarge, pointer(), message);
                 break;
             }
@@ -189,6 +206,16 @@ impl StartDocument {
             specs.push(spec);
         }
         problems.or(specs)
+    }
+
+    /// Where a require of a member stands in the document as posted.
+    pub fn require_pointer(&self, member: usize, section: Section, require: &Name) -> Pointer {
+        let specification = &self.members[member].specification;
+        let requires = match section {
+            Section::Requires => &specification.requires,
+            Section::DeploymentSpec => &specification.deployment_spec,
+        };
+        requires.get(require).map_or_else(|| specification.pointer(), |require| require.pointer.clone())
     }
 
     /// What two starts under one idempotency key must have in common: the canonical specifications and their inputs, in
@@ -236,6 +263,11 @@ pub fn comparable_received<'a>(
     Ok(comparable(set, members.into_iter()))
 }
 
+/// About how many bytes annotations have as JSON.
+fn annotation_bytes(annotations: &BTreeMap<Name, String>) -> usize {
+    annotations.iter().map(|(name, text)| name.as_str().len() + text.len() + 6).sum()
+}
+
 /// What the members of a request have in common.
 struct Shared<'a> {
     inputs: Arc<Inputs>,
@@ -244,6 +276,15 @@ struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
+    fn is_empty(&self) -> bool {
+        self.inputs.is_empty() && self.annotations.is_empty()
+    }
+
+    /// About how many bytes they have as JSON.
+    fn bytes(&self) -> usize {
+        self.inputs.bytes() + annotation_bytes(&self.annotations)
+    }
+
     /// These laid over what all members share. A member without inputs or annotations of its own has the shared ones.
     fn over(self, shared: &Shared<'a>) -> Self {
         let inputs = match self.inputs.is_empty() {

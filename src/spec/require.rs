@@ -9,6 +9,9 @@ use crate::document::{Json, Node, NodeValue, Pointer, Style};
 use crate::model::{Code, Dialect, Name, Quantifier, QuantifierError, Resolution, Scope, TextRule, Warning};
 use crate::reading::{At, Fields, Reader, shorten};
 
+/// The most attributes that a require may ask for: each is looked for in each match.
+const ASKED: usize = 1_000;
+
 /// A Require whose texts are still templates.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RequireTemplate {
@@ -264,6 +267,14 @@ pub(super) fn read_attribute_names(reader: &mut Reader, fields: &Fields<'_>, at:
     };
     let at = at.key(field);
     let elements = reader.elements(node, &at, "the list of attribute names")?;
+    if elements.len() > ASKED {
+        let message = format!(
+            "it asks for {} attributes; at most {ASKED} are allowed, and without `attributes` all are given",
+            elements.len()
+        );
+        reader.problem(&at, Code::TooLarge, message);
+        return None;
+    }
     let names = elements.iter().enumerate();
     Some(
         names

@@ -2,6 +2,7 @@
 
 use super::error::{TemplateError, TemplateErrorKind};
 use super::path::{Path, Segment, Step, dotted};
+use super::wide::WideMaps;
 use crate::document::{Json, Place};
 
 /// How many names are looked through for a "did you mean". A specification may hold many misspelt paths.
@@ -27,6 +28,7 @@ const MAX_NAME_LENGTH: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub struct Scope<'a> {
     names: Vec<(&'a str, &'a Json)>,
+    wide: Option<&'a WideMaps>,
 }
 
 /// Why a path has no value.
@@ -41,7 +43,7 @@ pub(super) enum Unresolved {
 impl<'a> Scope<'a> {
     /// A scope without names.
     pub const fn new() -> Self {
-        Self { names: Vec::new() }
+        Self { names: Vec::new(), wide: None }
     }
 
     /// This scope and one more name, which hides an earlier one of the same name.
@@ -50,12 +52,22 @@ impl<'a> Scope<'a> {
         let mut names = Vec::with_capacity(self.names.len() + 1);
         names.extend_from_slice(&self.names);
         names.push((name, value));
-        Self { names }
+        Self { names, wide: self.wide }
     }
 
     /// A scope with these names; a later one hides an earlier one of the same name.
     pub fn of(names: impl IntoIterator<Item = (&'a str, &'a Json)>) -> Self {
-        Self { names: names.into_iter().collect() }
+        Self { names: names.into_iter().collect(), wide: None }
+    }
+
+    /// This scope, which finds the members of large maps in its values by `wide`.
+    #[must_use]
+    pub fn finding_by(self, wide: &'a WideMaps) -> Self {
+        Self { wide: Some(wide), ..self }
+    }
+
+    fn member(&self, value: &'a Json, name: &str) -> Option<&'a Json> {
+        self.wide.map_or_else(|| value.get(name), |wide| wide.get(value, name))
     }
 
     /// The value of a name.
@@ -68,10 +80,10 @@ impl<'a> Scope<'a> {
         for (index, step) in path.steps.iter().enumerate() {
             let missing = Unresolved::Missing { taken: index + 1 };
             value = match step {
-                Step::Name(name) => value.get(name),
+                Step::Name(name) => self.member(value, name),
                 Step::Index(index) => element(value, *index),
                 Step::Dynamic(inner) => match self.segment(inner, place)? {
-                    Segment::Name(name) => value.get(&name),
+                    Segment::Name(name) => self.member(value, &name),
                     Segment::Index(index) => element(value, index),
                 },
             }
@@ -138,7 +150,7 @@ impl<'a> Scope<'a> {
             };
             if index + 1 < taken {
                 parent = match &segment {
-                    Segment::Name(name) => parent.and_then(|value| value.get(name)),
+                    Segment::Name(name) => parent.and_then(|value| self.member(value, name)),
                     Segment::Index(index) => parent.and_then(|value| element(value, *index)),
                 };
             }
@@ -148,7 +160,7 @@ impl<'a> Scope<'a> {
     }
 
     fn root_hint(&self, name: &str) -> String {
-        if self.get("input").is_some_and(|input| input.get(name).is_some()) {
+        if self.get("input").is_some_and(|input| self.member(input, name).is_some()) {
             return format!(
                 "; did you mean `{}`?",
                 dotted(&[Segment::Name("input".into()), Segment::Name(name.into())])
