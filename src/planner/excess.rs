@@ -60,12 +60,16 @@ impl fmt::Display for TooLarge {
         let require = &self.require;
         match &self.excess {
             Excess::Matches { count, first } => {
-                write!(f, "{require} matches {count} Components ({}", first.join(", "))?;
+                let components = if *count == 1 { "Component" } else { "Components" };
+                write!(f, "{require} matches {count} {components} ({}", first.join(", "))?;
                 let more = count - first.len();
                 if more > 0 {
                     write!(f, " and {more} more")?;
                 }
-                write!(f, "), and with them all requires together match more than {MATCHED}; narrow the selectors")
+                write!(
+                    f,
+                    "), and with them all requires together match more than the {MATCHED} that a plan may have; narrow the selectors, or split it"
+                )
             }
             Excess::Bytes { count, bytes, limit, asks_for_all } => {
                 let matches = if *count == 1 { "its match".to_owned() } else { format!("its {count} matches") };
@@ -81,11 +85,11 @@ impl fmt::Display for TooLarge {
             }
             Excess::Read { limit } => write!(
                 f,
-                "the texts that read the matches of {require} would read more than {limit} bytes of attributes; narrow its selector"
+                "the texts that read the matches of {require} would read more than the {limit} bytes of attributes that the setting max-plan-bytes allows; narrow its selector"
             ),
             Excess::Effort => write!(
                 f,
-                "resolving it takes more comparisons than are allowed, and {require} took the last of them; name an Interface, and labels that few Components have"
+                "resolving it takes more comparisons of labels than the setting max-comparisons allows, and {require} took the last of them; name an Interface, and labels that few Components have"
             ),
         }
     }

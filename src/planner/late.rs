@@ -68,10 +68,18 @@ pub(super) struct LateTexts<'a> {
 struct Seen {
     /// `{"<require>": {"matches": [...]}}`
     matches: Json,
-    /// The requires that are there, and how many attributes of the matches had been rendered by then.
-    made: BTreeMap<Name, usize>,
+    /// The requires that are there.
+    made: BTreeMap<Name, Made>,
     /// Which attributes any text reads of the matches of a require.
     names: BTreeMap<Name, SeenNames>,
+}
+
+/// The matches of a require as they are seen.
+struct Made {
+    /// Those that members of the set would provide.
+    provided: Vec<(usize, usize)>,
+    /// How many attributes of these had been rendered by then.
+    rendered: usize,
 }
 
 /// The attributes of a match that are seen.
@@ -198,16 +206,13 @@ impl<'a> LateTexts<'a> {
             SeenNames::Only(names) => names.len(),
             SeenNames::All => 0,
         };
+        let made = self.seen[member].made.get(require);
+        let provided = made.map_or(0, |made| made.provided.len());
         // A text that reads one of many attributes looks at them.
-        if !self.world.effort.spend(1 + found.len() / 8 + names / 4) {
+        if !self.world.effort.spend(1 + provided / 8 + names / 4) {
             return Err(TooLarge::at(place, Excess::Effort));
         }
-        let rendered = found.iter().map(|source| match source {
-            Source::Running(_) => 0,
-            Source::Member { member, provide } => self.rendered[*member][*provide],
-        });
-        let rendered: usize = rendered.sum();
-        if self.seen[member].made.get(require) == Some(&rendered) {
+        if made.is_some_and(|made| made.rendered == self.rendered_of(&made.provided)) {
             return Ok(());
         }
         let wanted = self.wanted(member, require);
@@ -215,8 +220,14 @@ impl<'a> LateTexts<'a> {
         for &source in found {
             matches.push(self.seen_match(place, source, wanted.as_ref())?);
         }
+        let provided = found.iter().filter_map(|source| match *source {
+            Source::Running(_) => None,
+            Source::Member { member, provide } => Some((member, provide)),
+        });
+        let provided: Vec<_> = provided.collect();
+        let rendered = self.rendered_of(&provided);
         let seen = &mut self.seen[member];
-        let is_new = seen.made.insert(require.clone(), rendered).is_none();
+        let is_new = seen.made.insert(require.clone(), Made { provided, rendered }).is_none();
         let matches = Json::Object(vec![("matches".to_owned(), Json::Array(matches))]);
         if let Json::Object(requires) = &mut seen.matches {
             let known = requires.iter_mut().find(|(name, _)| !is_new && name == require.as_str());
@@ -228,13 +239,18 @@ impl<'a> LateTexts<'a> {
         Ok(())
     }
 
+    /// How many attributes of these Provides were rendered.
+    fn rendered_of(&self, provided: &[(usize, usize)]) -> usize {
+        provided.iter().map(|&(member, provide)| self.rendered[member][provide]).sum()
+    }
+
     /// Lets the texts of `member` see all attributes of what a require matched; `false` where they do already, or where that is
     /// too much.
     fn see_all(&mut self, member: usize, require: &Name) -> bool {
         let Some(found) = met(self.world, self.requires, member, require) else { return false };
         match self.seen[member].names.insert(require.clone(), SeenNames::All) {
             Some(SeenNames::All) => return false,
-            _ => self.seen[member].made.get_mut(require).map(|made| *made = usize::MAX),
+            _ => self.seen[member].made.get_mut(require).map(|made| made.rendered = usize::MAX),
         };
         self.see(member, require, found).is_ok()
     }

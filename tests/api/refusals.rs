@@ -170,3 +170,72 @@ fn limits_of_requires_and_matches_are_configuration() {
     server
         .deploy(&with(consumer("c", "i"), json!({"requires": {"one": {"interface": "i", "selector": {"name": "a"}}}})));
 }
+
+#[test]
+fn a_plan_that_would_be_too_large_is_refused_with_the_require_and_what_to_name() {
+    let server = Server::start_with(&["--max-plan-bytes", "200000"]);
+    for host in 0..3 {
+        let attributes = json!({"address": host.to_string(), "keys": vec!["x".repeat(50_000); 2]});
+        let body = json!({"environment": "test", "interface": "host", "attributes": attributes});
+        server.put(&format!("/servers/h{host}"), &body).expect(201);
+    }
+    let asks = |attributes: Value| {
+        let require = json!({"interface": "host", "quantifier": "*", "attributes": attributes});
+        with(spec("org.shop.api"), json!({"requires": {"hosts": require}}))
+    };
+    let all = asks(json!([]));
+    let wrapped = json!({"artifactSpec": &all});
+    let set = json!([spec("org.shop.other"), &all]);
+    let places = [(&all, "/requires/hosts"), (&wrapped, "/artifactSpec/requires/hosts"), (&set, "/1/requires/hosts")];
+    for (body, pointer) in places {
+        for address in ["/deployments/start", "/deployments/start?dryRun=true"] {
+            let problem = server.post(address, body).expect_problem(422, "plan-too-large");
+            let [only] = problem["problems"].as_array().unwrap().as_slice() else { panic!("{problem}") };
+            assert_eq!((text(only, "code"), text(only, "pointer")), ("plan-too-large", pointer));
+            let message = text(only, "message");
+            assert!(message.contains("`attributes`") && message.contains("200000"), "{message}");
+        }
+    }
+    assert_eq!(server.items("/deployments").len(), 0, "nothing is recorded");
+    let plan = server.started(&asks(json!(["address"])));
+    assert_eq!(plan["artifactSpec"]["requires"]["hosts"]["matches"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_specification_that_is_wrong_in_many_places_is_not_looked_through_to_its_end() {
+    let server = Server::start();
+    let attributes: serde_json::Map<_, _> =
+        (0..8_000).map(|at| (format!("a{at}"), format!("${{input.im{at:05}}}").into())).collect();
+    let provides = json!([{"interface": "i", "layer": "server", "attributes": attributes}]);
+    let input: serde_json::Map<_, _> = (0..10_000).map(|at| (format!("in{at:05}"), "v".into())).collect();
+    let body = json!({"artifactSpec": with(spec("org.shop.api"), json!({"provides": provides})), "input": input});
+    let problems = server.start_deployment(&body).expect_invalid("invalid-specification");
+    assert_eq!(problems.len(), 1_000);
+}
+
+#[test]
+fn a_require_asks_for_a_bounded_number_of_attributes() {
+    let server = Server::start();
+    let asks = |count: usize| {
+        let names: Vec<_> = (0..count).map(|at| format!("a{at}")).collect();
+        let require = json!({"interface": "i", "quantifier": "*", "attributes": names});
+        with(spec("org.shop.api"), json!({"requires": {"r": require}}))
+    };
+    server.post("/deployments/start?dryRun=true", &asks(1_000)).expect(200);
+    let problems = server.start_deployment(&asks(1_001)).expect_invalid("invalid-specification");
+    assert_eq!(problems, [("too-large".to_owned(), "/requires/r/attributes".to_owned())]);
+}
+
+#[test]
+fn what_the_members_of_a_set_share_is_counted_for_each_that_lays_something_over_it() {
+    let server = Server::start();
+    let member = |at: usize| json!({"artifactSpec": spec(&format!("a{at}")), "input": {"own": at}});
+    let shared: serde_json::Map<_, _> = (0..100).map(|at| (format!("in{at}"), "x".repeat(15_000).into())).collect();
+    let members: Vec<_> = (0..100).map(member).collect();
+    let body = json!({"artifactSpecs": members, "input": shared});
+    let problems = server.start_deployment(&body).expect_invalid("invalid-specification");
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].0, "too-large");
+    let plan = json!({"artifactSpecs": (0..10).map(member).collect::<Vec<_>>(), "input": shared});
+    server.post("/deployments/start?dryRun=true", &plan).expect(200);
+}

@@ -1,6 +1,7 @@
 //! The order in which late attributes are rendered.
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use super::{Node, met};
 use crate::model::{Code, Name, ReadAttributes, Ready, Section};
@@ -22,6 +23,7 @@ pub(super) fn order(world: &World<'_>, requires: &[BTreeMap<Name, Outcome>]) -> 
     let mut search = Search {
         world,
         requires,
+        provided: HashMap::new(),
         places: HashMap::new(),
         marks: HashMap::new(),
         order: Vec::new(),
@@ -47,6 +49,8 @@ enum Mark {
 struct Search<'a> {
     world: &'a World<'a>,
     requires: &'a [BTreeMap<Name, Outcome>],
+    /// What members of the set would provide of what matched a require of a member.
+    provided: HashMap<(usize, &'a Name), Rc<[(usize, usize)]>>,
     /// Where the attributes stand that a Provide of a member has, by name.
     places: HashMap<(usize, usize), HashMap<&'a str, usize>>,
     marks: HashMap<Node, Mark>,
@@ -101,32 +105,51 @@ impl<'a> Search<'a> {
         };
         let mut nodes = Vec::new();
         for read in late.reads() {
-            let Some(found) = met(world, self.requires, member, &read.require) else { continue };
             if read.attributes == ReadAttributes::None {
                 continue;
             }
-            for source in found {
+            let place = Place { member, section: Section::Requires, name: &read.require };
+            for &(member, provide) in self.provided(place)?.iter() {
                 let known = nodes.len();
-                if let Source::Member { member, provide } = *source {
-                    let attributes = &world.specs[member].provides[provide].attributes;
-                    let places = self.places.entry((member, provide)).or_insert_with(|| {
-                        attributes.iter().enumerate().map(|(index, (name, _))| (name.as_str(), index)).collect()
-                    });
-                    match &read.attributes {
-                        ReadAttributes::None => {}
-                        ReadAttributes::One(name) => {
-                            nodes.extend(places.get(name.as_str()).map(|&index| (member, provide, index)));
-                        }
-                        ReadAttributes::Any => nodes.extend((0..attributes.len()).map(|at| (member, provide, at))),
+                let attributes = &world.specs[member].provides[provide].attributes;
+                let places = self.places.entry((member, provide)).or_insert_with(|| {
+                    attributes.iter().enumerate().map(|(index, (name, _))| (name.as_str(), index)).collect()
+                });
+                match &read.attributes {
+                    ReadAttributes::None => {}
+                    ReadAttributes::One(name) => {
+                        nodes.extend(places.get(name.as_str()).map(|&index| (member, provide, index)));
                     }
+                    ReadAttributes::Any => nodes.extend((0..attributes.len()).map(|at| (member, provide, at))),
                 }
-                if !world.effort.spend(1 + nodes.len() - known) {
-                    let place = Place { member, section: Section::Requires, name: &read.require };
-                    return Err(TooLarge::at(place, Excess::Effort));
-                }
+                self.spend(place, 1 + nodes.len() - known)?;
             }
         }
         Ok(nodes)
+    }
+
+    /// What members of the set would provide of what matched a require; nothing where it is unmet.
+    fn provided(&mut self, place: Place<'_>) -> Result<Rc<[(usize, usize)]>, TooLarge> {
+        let world = self.world;
+        let Some((name, _)) = world.specs[place.member].requires.get_key_value(place.name) else {
+            return Ok([].into());
+        };
+        if let Some(known) = self.provided.get(&(place.member, name)) {
+            return Ok(known.clone());
+        }
+        let found = met(world, self.requires, place.member, name).unwrap_or_default();
+        self.spend(place, found.len())?;
+        let provided = found.iter().filter_map(|source| match *source {
+            Source::Running(_) => None,
+            Source::Member { member, provide } => Some((member, provide)),
+        });
+        let provided: Rc<[_]> = provided.collect();
+        self.provided.insert((place.member, name), provided.clone());
+        Ok(provided)
+    }
+
+    fn spend(&self, place: Place<'_>, comparisons: usize) -> Result<(), TooLarge> {
+        if self.world.effort.spend(comparisons) { Ok(()) } else { Err(TooLarge::at(place, Excess::Effort)) }
     }
 
     fn ring(&mut self, node: Node) {
