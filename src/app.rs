@@ -9,6 +9,7 @@ mod committer;
 mod error;
 mod finish;
 mod follower;
+mod health;
 mod names;
 mod plan;
 mod pool;
@@ -60,11 +61,13 @@ pub struct Pace {
     pub follow: Duration,
     /// How many commands are recorded in one durable commit, at most.
     pub batch: usize,
+    /// How often it is looked whether the store can be used: what is wrong with it shows so long after, where nobody writes.
+    pub probe: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { follow: Duration::from_millis(200), batch: 512 }
+        Self { follow: Duration::from_millis(200), batch: 512, probe: Duration::from_secs(1) }
     }
 }
 
@@ -137,7 +140,7 @@ impl App {
             return Err(OpenError::OtherSettings { recorded, wished });
         }
         let published = Arc::new(Published::new(catalog));
-        let committer = Committer::start(store.clone(), published.clone(), clock, pace.batch);
+        let committer = Committer::start(store.clone(), published.clone(), clock, pace);
         let follower = Follower::start(store.clone(), published.clone(), pace.follow);
         let askers = Arc::new(Semaphore::new(ask::AT_ONCE));
         let pool = Pool::new(PoolLimits::default());
@@ -181,9 +184,7 @@ impl App {
     /// # Errors
     /// Why not.
     pub fn readiness(&self) -> Result<(), String> {
-        if !self.committer.is_running() {
-            return Err("nothing can be recorded any more".to_owned());
-        }
+        self.committer.readiness(self.store.is_shared())?;
         self.follower.as_ref().map_or(Ok(()), Follower::contact)
     }
 

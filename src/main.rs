@@ -18,14 +18,15 @@ use mortise::store::Store;
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::neo4j::{Address, Neo4jStore};
 use mortise::store::transfer::Existing;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let config = Config::parse();
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log).unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt().with_env_filter(log_filter(&config.log)).with_writer(std::io::stderr).init();
     match run(&config.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
@@ -33,6 +34,17 @@ fn main() -> ExitCode {
             ExitCode::from(Exit::Failed.code())
         }
     }
+}
+
+/// What is logged. The server library logs every request that it cannot read as an error; that is a client's, and is told from
+/// debug on only.
+fn log_filter(written: &str) -> EnvFilter {
+    let filter = EnvFilter::try_new(written).unwrap_or_else(|_| "info".into());
+    let tells_all = filter.max_level_hint().is_none_or(|level| level >= LevelFilter::DEBUG);
+    if tells_all || written.contains("actix_http") {
+        return filter;
+    }
+    filter.add_directive("actix_http=off".parse().expect("this is a directive"))
 }
 
 fn run(command: &Command) -> anyhow::Result<Exit> {
@@ -90,7 +102,8 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
     let listener =
         TcpListener::bind(&command.listen).with_context(|| format!("cannot listen on {}", command.listen))?;
     let address = listener.local_addr()?;
-    let pace = Pace { follow: Duration::from_millis(command.follow_milliseconds), batch: command.max_batch };
+    let follow = Duration::from_millis(command.follow_milliseconds);
+    let pace = Pace { follow, batch: command.max_batch, ..Pace::default() };
     let app = Arc::new(App::open(open(&command.store)?, &command.settings.wish(), system_clock(), pace)?);
     let limits = HttpLimits {
         body_bytes: command.max_body_bytes,

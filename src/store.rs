@@ -10,12 +10,14 @@ mod plan;
 mod question;
 mod record;
 pub mod transfer;
+mod vital;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use plan::{component_rows, plan};
 pub use question::{Cell, Ending, Query, QueryError, TakeRow, Unanswerable};
+pub use vital::spawn_vital;
 
 use crate::catalog::Catalog;
 use crate::model::{
@@ -111,6 +113,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`QueryError`], perhaps after rows were taken.
     fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError>;
+
+    /// Looks whether it can be written and read now. Asked about once a second, by whoever takes turns to write.
+    ///
+    /// # Errors
+    /// [`StoreError`]: why not.
+    fn probe(&self) -> Result<(), StoreError>;
 
     /// What whoever runs it should mend about it, in sentences.
     fn warnings(&self) -> Vec<String> {

@@ -10,6 +10,8 @@ mod database;
 mod embedded;
 #[path = "store/faults.rs"]
 mod faults;
+#[path = "store/folder.rs"]
+mod folder;
 #[path = "world/generator.rs"]
 mod generator;
 #[path = "support/graph.rs"]
@@ -18,6 +20,8 @@ mod graph;
 mod harness;
 #[path = "world/history.rs"]
 mod history;
+#[path = "store/panics.rs"]
+mod panics;
 #[path = "store/sample.rs"]
 mod sample;
 #[path = "support/server.rs"]
@@ -28,6 +32,9 @@ mod specs;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(ended) = panics::serve() {
+        return ended;
+    }
     harness::run([
         bolt::neo4j::laws(),
         bolt::neo4j::tests(),
@@ -35,5 +42,7 @@ fn main() -> ExitCode {
         embedded::laws(),
         embedded::tests(),
         faults::tests(),
+        folder::tests(),
+        panics::tests(),
     ])
 }

@@ -6,6 +6,8 @@
 //!
 //! A batch that fails drops the copy. One whose outcome is not known yet is answered so, and the next turn learns it; one
 //! whose outcome can never be known ends the process, rather than letting memory and disk differ.
+//!
+//! Between the batches it looks now and then whether the store can be used, so that this is known where nobody writes either.
 
 mod job;
 
@@ -13,6 +15,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -20,11 +23,13 @@ use uuid::Uuid;
 pub(super) use job::NotRecorded;
 use job::{Job, Waiting};
 
+use super::Pace;
+use super::health::{Failed, Health};
 use super::published::Published;
 use crate::catalog::Catalog;
 use crate::lifecycle::{Command, Moment, Step};
 use crate::model::{ChangeSet, Timestamp};
-use crate::store::{CommitError, Store, Turn};
+use crate::store::{CommitError, Store, Turn, spawn_vital};
 
 /// What says what time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -35,6 +40,7 @@ const BATCH_BYTES: usize = 4 << 20;
 /// The handle to the committer's thread.
 pub struct Committer {
     queue: Arc<Queue>,
+    health: Arc<Health>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -58,14 +64,14 @@ pub(super) fn change(catalog: &Catalog, time: Timestamp, step: Step) -> ChangeSe
 }
 
 impl Committer {
-    /// Starts the thread, which decides up to `batch` commands at once.
-    pub fn start(store: Arc<dyn Store>, published: Arc<Published>, clock: Clock, batch: usize) -> Self {
-        let queue = Arc::new(Queue::default());
-        let worker =
-            Worker { queue: queue.clone(), store, published, clock, batch: batch.max(1), is_failing: Cell::new(false) };
-        let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || worker.run());
+    /// Starts the thread, which decides up to `pace.batch` commands at once.
+    pub fn start(store: Arc<dyn Store>, published: Arc<Published>, clock: Clock, pace: Pace) -> Self {
+        let (queue, health) = (Arc::new(Queue::default()), Arc::new(Health::default()));
+        let probed = Cell::new(Instant::now());
+        let worker = Worker { queue: queue.clone(), health: health.clone(), store, published, clock, pace, probed };
+        let thread = spawn_vital("committer", move || worker.run());
         let thread = thread.expect("a thread can be started when the process starts");
-        Self { queue, thread: Mutex::new(Some(thread)) }
+        Self { queue, health, thread: Mutex::new(Some(thread)) }
     }
 
     /// Gives a command, and waits until it is durable or refused.
@@ -89,8 +95,15 @@ impl Committer {
         answer.await.map_err(|_| ended())?.answer()
     }
 
-    pub fn is_running(&self) -> bool {
-        !self.queue.lock().stopped
+    /// Whether commands can be recorded now, in a store that others write to too, or in one of its own.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn readiness(&self, is_shared: bool) -> Result<(), String> {
+        if self.queue.lock().stopped {
+            return Err("nothing can be recorded any more".to_owned());
+        }
+        self.health.check(is_shared)
     }
 
     /// Commits what waits, and ends the thread.
@@ -115,12 +128,14 @@ impl Queue {
         waiting.into_iter().for_each(|job| job.fail(&Failure::Failed(why.to_owned())));
     }
 
-    /// The jobs that wait, up to `most` and to [`BATCH_BYTES`]; `None` when there is none and there will be none.
-    fn take(&self, most: usize) -> Option<Vec<Box<dyn Job>>> {
-        let waiting = self.arrived.wait_while(self.lock(), |state| state.waiting.is_empty() && !state.stopped);
-        let mut state = waiting.unwrap_or_else(PoisonError::into_inner);
+    /// The jobs that wait, up to `most` and to [`BATCH_BYTES`]: none where none came within `time`, `None` when there is none and
+    /// there will be none.
+    fn take(&self, most: usize, time: Duration) -> Option<Vec<Box<dyn Job>>> {
+        let is_idle = |state: &mut State| state.waiting.is_empty() && !state.stopped;
+        let waited = self.arrived.wait_timeout_while(self.lock(), time, is_idle);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if state.waiting.is_empty() {
-            return None;
+            return if state.stopped { None } else { Some(Vec::new()) };
         }
         // A batch of large sets would hold others up for longer than anybody waits.
         let mut bytes = 0;
@@ -136,48 +151,52 @@ impl Queue {
 
 struct Worker {
     queue: Arc<Queue>,
+    health: Arc<Health>,
     store: Arc<dyn Store>,
     published: Arc<Published>,
     clock: Clock,
-    batch: usize,
-    /// Whether the last batch could not be recorded.
-    is_failing: Cell<bool>,
+    pace: Pace,
+    /// When it was looked last whether the store can be used.
+    probed: Cell<Instant>,
 }
 
 impl Worker {
     fn run(&self) {
-        let guard = StopOnPanic(&self.queue);
-        while let Some(jobs) = self.queue.take(self.batch) {
-            let failure = self.batch(jobs);
-            self.tell(failure.as_ref());
-            if let Some(Failure::Failed(error) | Failure::Unknown(error)) = failure
-                && self.store.is_shared()
-            {
-                self.queue.refuse(&error);
+        while let Some(jobs) = self.queue.take(self.pace.batch.max(1), self.pace.probe) {
+            if !jobs.is_empty() {
+                self.health.begin();
+                self.batch(jobs);
+                self.health.end();
             }
-        }
-        std::mem::forget(guard);
-    }
-
-    /// Tells the log of the first of several failures, and of the end of them.
-    fn tell(&self, failure: Option<&Failure>) {
-        let is_first = self.is_failing.replace(failure.is_some()) != failure.is_some();
-        match failure {
-            Some(Failure::Failed(error)) if is_first => {
-                tracing::error!(
-                    error,
-                    "nothing can be recorded: a batch could not be committed, and nothing of it is recorded"
-                );
+            if self.probed.get().elapsed() >= self.pace.probe {
+                self.probe();
             }
-            Some(Failure::Unknown(error)) => tracing::error!(error, "it is not known yet whether a batch was recorded"),
-            Some(Failure::Failed(error)) => tracing::debug!(error, "a batch could not be committed"),
-            None if is_first => tracing::info!("batches are recorded again"),
-            None => {}
         }
     }
 
-    /// Commits what can be recorded of it, and answers all; why not, where that failed.
-    fn batch(&self, jobs: Vec<Box<dyn Job>>) -> Option<Failure> {
+    /// Looks whether the store can be used. One that others write to is looked at by the follower, until a batch fails.
+    fn probe(&self) {
+        if !self.store.is_shared() || self.health.is_failing() {
+            self.health.begin();
+            match self.store.probe() {
+                Ok(()) => self.health.succeed(),
+                Err(error) => self.fail(Failed::Probe, &error.to_string()),
+            }
+            self.health.end();
+        }
+        self.probed.set(Instant::now());
+    }
+
+    /// Tells that something came to nothing.
+    fn fail(&self, failed: Failed, error: &str) {
+        self.health.fail(failed, error);
+        if self.store.is_shared() {
+            self.queue.refuse(error);
+        }
+    }
+
+    /// Commits what can be recorded of it, and answers all.
+    fn batch(&self, jobs: Vec<Box<dyn Job>>) {
         let mut batch = Batch::new(jobs, Catalog::clone(&self.published.load()));
         let known = batch.base.revision();
         let committed = self.store.commit(known, &mut |turn| batch.decide(turn, &self.clock));
@@ -195,12 +214,15 @@ impl Worker {
                     let recorded = changes.by_ref().take(job.steps()).collect();
                     job.answer(recorded);
                 }
-                None
             }
             Err(error) => {
                 let failure = Failure::of(error);
+                // Before the answers: whoever has read one is told so by the readiness too.
+                match &failure {
+                    Failure::Failed(error) => self.fail(Failed::Batch, error),
+                    Failure::Unknown(error) => self.fail(Failed::Unknown, error),
+                }
                 batch.jobs.into_iter().for_each(|job| job.fail(&failure));
-                Some(failure)
             }
         }
     }
@@ -257,17 +279,5 @@ impl Failure {
                 std::process::exit(2);
             }
         }
-    }
-}
-
-/// Lets nobody wait for a committer that is no more.
-struct StopOnPanic<'a>(&'a Queue);
-
-impl Drop for StopOnPanic<'_> {
-    fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.stopped = true;
-        let failure = Failure::Failed("the committer has ended".to_owned());
-        state.waiting.drain(..).for_each(|job| job.fail(&failure));
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::published::Published;
 use crate::catalog::Catalog;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, spawn_vital};
 
 /// How many changes are read at once.
 const CHANGES: usize = 256;
@@ -51,7 +51,7 @@ impl Follower {
         let shared = Arc::new(Shared { state: Mutex::new(state), asked: Condvar::new() });
         let worker = shared.clone();
         let run = move || worker.run(store.as_ref(), &published, interval);
-        let thread = std::thread::Builder::new().name("follower".to_owned()).spawn(run);
+        let thread = spawn_vital("follower", run);
         let thread = thread.expect("a thread can be started when the process starts");
         Some(Self { shared, thread: Mutex::new(Some(thread)) })
     }

@@ -9,6 +9,7 @@ mod background;
 mod folder;
 mod history;
 mod index;
+mod probe;
 mod query;
 mod schema;
 mod snapshot;
@@ -29,6 +30,7 @@ use crate::catalog::Catalog;
 use crate::model::{ChangeSet, ComponentId, ComponentRows, DeploymentId, PlanId, PlanRow};
 use background::Background;
 use folder::Folder;
+use probe::Doubt;
 use query::Asking;
 
 /// An open folder.
@@ -39,6 +41,8 @@ pub struct EmbeddedStore {
     writer: Arc<Mutex<Connection>>,
     background: Background,
     asking: Asking,
+    /// Whether the last commit failed.
+    doubt: Doubt,
 }
 
 impl EmbeddedStore {
@@ -59,7 +63,14 @@ impl EmbeddedStore {
         upgrade::database(&folder)?;
         let writer = Arc::new(Mutex::new(schema::open_writer(&folder.database())?));
         let background = Background::start(folder.clone(), writer.clone())?;
-        Ok(Self { folder, readers: Mutex::default(), writer, background, asking: Asking::default() })
+        Ok(Self {
+            folder,
+            readers: Mutex::default(),
+            writer,
+            background,
+            asking: Asking::default(),
+            doubt: Doubt::default(),
+        })
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -95,7 +106,11 @@ impl Store for EmbeddedStore {
         // The folder is this process's alone: it has missed nothing, and has no clock but its own.
         let batch = decide(Turn { missed: &[], now: None });
         if !batch.is_empty() {
-            history::append(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner), &batch)?;
+            let appended = self.folder.check().map_err(CommitError::Failed).and_then(|()| {
+                history::append(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner), &batch)
+            });
+            self.doubt.set(appended.is_err());
+            appended?;
             self.background.wrote(batch.iter().map(|change| change.rows.len()).sum());
         }
         Ok(batch)
@@ -135,6 +150,15 @@ impl Store for EmbeddedStore {
 
     fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {
         self.answer(query, take)
+    }
+
+    fn probe(&self) -> Result<(), StoreError> {
+        probe::folder(&self.folder)?;
+        if self.doubt.get() {
+            probe::commit(&self.writer.lock().unwrap_or_else(PoisonError::into_inner))?;
+            self.doubt.set(false);
+        }
+        self.background.trouble()
     }
 
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {

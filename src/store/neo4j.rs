@@ -149,6 +149,14 @@ impl Store for Neo4jStore {
         Ok(self.runtime.block_on(self.attempts(filter, page))?)
     }
 
+    fn probe(&self) -> Result<(), StoreError> {
+        let known = self.known.newest().revision;
+        match self.runtime.block_on(self.take_turn(known, &mut |_| Vec::new())) {
+            Ok(_) => Ok(()),
+            Err(CommitError::Failed(error) | CommitError::Unknown(error) | CommitError::Lost(error)) => Err(error),
+        }
+    }
+
     fn warnings(&self) -> Vec<String> {
         self.warnings.clone()
     }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use mortise::app::{App, Pace, SettingsWish, system_clock};
@@ -22,7 +23,7 @@ use tempfile::TempDir;
 
 use crate::conformance::assert_same;
 use crate::harness::tests;
-use crate::server::{Client, Server, command, text};
+use crate::server::{Answer, Client, Server, command_logging, text};
 use crate::specs::{consumer, provider, spec, with};
 
 tests![
@@ -33,9 +34,14 @@ tests![
     a_full_disk_is_503_records_nothing_and_the_process_stays_up,
 ];
 
+/// How long something may take that takes a second or two.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What the next commits do.
-enum Fault {
+pub enum Fault {
     None,
+    /// They panic, and so does whatever is read of what others recorded.
+    Panic,
     /// They fail before anything is written.
     Fail,
     /// They say that they began, and wait until they are let go on.
@@ -46,15 +52,30 @@ enum Fault {
 }
 
 /// How a commit that waited goes on.
-enum Outcome {
+pub enum Outcome {
     Succeed,
     Fail,
 }
 
 /// The embedded store, which fails or waits when it is told to.
-struct Faulty {
+pub struct Faulty {
     store: EmbeddedStore,
+    is_shared: bool,
     fault: Mutex<Fault>,
+}
+
+impl Faulty {
+    pub fn of(store: EmbeddedStore, is_shared: bool) -> Self {
+        Self { store, is_shared, fault: Mutex::new(Fault::None) }
+    }
+
+    pub fn set(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    fn panic_where_told(&self) {
+        assert!(!matches!(&*self.fault.lock().unwrap(), Fault::Panic), "something that cannot happen");
+    }
 }
 
 impl Store for Faulty {
@@ -62,6 +83,7 @@ impl Store for Faulty {
         let failed = || Err(CommitError::Failed(StoreError::Failed("no space left on device".to_owned())));
         let is_good = match &*self.fault.lock().unwrap() {
             Fault::None => true,
+            Fault::Panic => panic!("something that cannot happen"),
             Fault::Fail => false,
             Fault::Wait { began, go_on } => {
                 began.send(()).unwrap();
@@ -77,11 +99,12 @@ impl Store for Faulty {
     }
 
     fn head(&self) -> Result<u64, StoreError> {
+        self.panic_where_told();
         self.store.head()
     }
 
     fn is_shared(&self) -> bool {
-        false
+        self.is_shared
     }
 
     fn load(&self) -> Result<Catalog, StoreError> {
@@ -89,6 +112,7 @@ impl Store for Faulty {
     }
 
     fn changes_after(&self, revision: u64, limit: usize) -> Result<Vec<ChangeSet>, StoreError> {
+        self.panic_where_told();
         self.store.changes_after(revision, limit)
     }
 
@@ -106,6 +130,13 @@ impl Store for Faulty {
 
     fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
         self.store.deployments(filter, page)
+    }
+
+    fn probe(&self) -> Result<(), StoreError> {
+        if matches!(&*self.fault.lock().unwrap(), Fault::Fail) {
+            return Err(StoreError::Failed("no space left on device".to_owned()));
+        }
+        self.store.probe()
     }
 
     fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {
@@ -134,8 +165,7 @@ struct Process {
 impl Process {
     fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let store =
-            Arc::new(Faulty { store: EmbeddedStore::open(data.path()).unwrap(), fault: Mutex::new(Fault::None) });
+        let store = Arc::new(Faulty::of(EmbeddedStore::open(data.path()).unwrap(), false));
         let app =
             Arc::new(App::open(store.clone(), &SettingsWish::default(), system_clock(), Pace::default()).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -160,7 +190,7 @@ impl Process {
     }
 
     fn set(&self, fault: Fault) {
-        *self.store.fault.lock().unwrap() = fault;
+        self.store.set(fault);
     }
 
     /// The next commits wait: what says that one began, and what lets it go on.
@@ -226,6 +256,8 @@ fn a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds() {
     assert_eq!(process.world(), before);
     assert_eq!(process.app.catalog().revision(), revision);
     process.assert_memory_is_disk();
+    let red = client.get("/readyz").expect_problem(503, "unavailable");
+    assert!(text(&red, "detail").contains("no space left on device"), "{red}");
     // What needs no commit is answered all the same.
     client.get("/healthz").expect(200);
     assert_eq!(
@@ -235,6 +267,7 @@ fn a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds() {
     client.start_deployment(&consumer("a", "nothing")).expect_problem(422, "not-deployable");
 
     process.set(Fault::None);
+    wait_until_ready(client);
     client.start_deployment(&json!({"artifactSpec": spec("a"), "idempotencyKey": "once"})).expect(201);
     assert_eq!(client.succeed(&open)["deployment"]["outcome"], "succeeded");
     assert_eq!(process.app.catalog().revision(), revision + 2, "what failed took no revision");
@@ -323,23 +356,30 @@ fn a_dependent_of_a_failed_batch_is_planned_anew() {
 }
 
 /// How large a file may grow, in the blocks of `ulimit -f`: a disk that is soon full.
-const FULL_AT: &str = "600";
+const FULL_AT: &str = "4000";
 
 fn a_full_disk_is_503_records_nothing_and_the_process_stays_up() {
     let data = tempfile::tempdir().unwrap();
+    let log = data.path().join("log");
     let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f $0; exec \"$@\"", FULL_AT]);
-    let mut server = Server::run(within(limited, &command(data.path(), &[])));
+    limited.args(["-c", "trap '' XFSZ; ulimit -S -f $0; exec \"$@\" 2>$LOG", FULL_AT]);
+    limited.env("LOG", &log);
+    let mut server = Server::run(within(limited, &command_logging(&data.path().join("store"), "info")));
     let open = server.started(&spec("open"));
     let mut acknowledged = vec![text(&open, "id").to_owned()];
     let (mut asked, mut refused) = (0, 0);
     while refused < 5 {
         assert!(asked < 5_000, "the disk never gets full");
-        let answer = server.start_deployment(&provider(&format!("artifact-{asked}"), "sql"));
+        // Of texts that cannot be made smaller, so that it is soon.
+        let unlike: String = (0..1_000).map(|_| uuid::Uuid::new_v4().to_string()).collect();
+        let mut large = provider(&format!("artifact-{asked}"), "sql");
+        large["description"] = json!(unlike);
+        let answer = server.start_deployment(&large);
         if answer.status == 201 {
             acknowledged.push(text(&answer.json(), "id").to_owned());
         } else {
             answer.expect_problem(503, "unavailable");
+            server.get("/readyz").expect_problem(503, "unavailable");
             refused += 1;
         }
         asked += 1;
@@ -349,19 +389,59 @@ fn a_full_disk_is_503_records_nothing_and_the_process_stays_up() {
     let everything = server.items("/deployments?limit=1000");
     let mut recorded: Vec<_> = everything.iter().rev().map(|item| text(item, "id").to_owned()).collect();
     assert_eq!(recorded, acknowledged);
-    server.get("/readyz").expect(200);
+    server.get("/healthz").expect(200);
+
+    // Somebody makes room: it is well again by itself.
+    let pid = server.pid().to_string();
+    let unlimited = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status().unwrap();
+    assert!(unlimited.success());
+    wait_until_ready(&server);
+    recorded.push(text(&server.started(&spec("room")), "id").to_owned());
+    let told = std::fs::read_to_string(&log).unwrap();
+    let count = |what: &str| told.lines().filter(|line| line.contains(what)).count();
+    assert_eq!(count("ERROR"), count("batches are recorded again"), "each trouble is told once:\n{told}");
+    assert_eq!(count("WARN"), 0, "{told}");
+    assert!(told.contains("failed_batches="), "{told}");
     server.kill();
 
-    // Somebody has made room.
-    let server = Server::start_in(data.path(), &[]);
-    assert_eq!(server.items("/deployments?limit=1000"), everything);
-    server.succeed(&open);
+    let server = Server::start_in(&data.path().join("store"), &[]);
+    assert_eq!(server.items("/deployments?limit=1000").len(), recorded.len());
+    if server.deployment(text(&open, "id"))["deployment"]["condition"] == "Pending" {
+        server.succeed(&open);
+    }
     recorded.push(text(&server.started(&spec("new")), "id").to_owned());
     assert_eq!(server.items("/deployments?limit=1000").len(), recorded.len());
 }
 
+/// Waits until it says that it is ready, which it does by itself.
+#[track_caller]
+pub fn wait_until_ready(client: &Client) {
+    wait_for(client, 200);
+}
+
+/// Waits until it says that it is not ready; why.
+#[track_caller]
+pub fn wait_until_not_ready(client: &Client) -> String {
+    let answer = wait_for(client, 503);
+    client.get("/healthz").expect(200);
+    text(&answer.expect_problem(503, "unavailable"), "detail").to_owned()
+}
+
+#[track_caller]
+fn wait_for(client: &Client, status: u16) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = client.get("/readyz");
+        if answer.status == status {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "it does not get {status}: {answer:?}");
+        std::thread::yield_now();
+    }
+}
+
 /// The command `outer`, which runs `inner`.
-fn within(mut outer: Command, inner: &Command) -> Command {
+pub fn within(mut outer: Command, inner: &Command) -> Command {
     outer.arg(inner.get_program()).args(inner.get_args());
     inner.get_envs().filter(|(_, value)| value.is_none()).for_each(|(name, _)| {
         outer.env_remove(name);

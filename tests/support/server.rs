@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::ops::Deref;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -71,6 +71,11 @@ impl Server {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What it says on standard error, where that is piped.
+    pub fn take_stderr(&mut self) -> ChildStderr {
+        self.child.stderr.take().expect("standard error is piped")
     }
 
     /// Sends SIGTERM to its process.
@@ -242,8 +247,15 @@ impl Drop for Server {
 
 /// The command that runs a server with its store in `data`; nothing of the environment configures it.
 pub fn command(data: &Path, flags: &[&str]) -> Command {
+    let mut command = command_logging(data, "error");
+    command.args(flags);
+    command
+}
+
+/// The same, where all from this level on is logged.
+pub fn command_logging(data: &Path, level: &str) -> Command {
     let mut command = mortise();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--log", "error", "--data"]).arg(data).args(flags);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--log", level, "--data"]).arg(data);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     command
 }

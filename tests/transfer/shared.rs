@@ -107,6 +107,10 @@ impl Store for Shared {
         self.0.deployments(filter, page)
     }
 
+    fn probe(&self) -> Result<(), StoreError> {
+        self.0.probe()
+    }
+
     fn offer_snapshot(&self, catalog: &Arc<Catalog>) {
         self.0.offer_snapshot(catalog);
     }

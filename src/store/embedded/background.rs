@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::folder::Folder;
 use super::{schema, snapshot};
 use crate::catalog::Catalog;
-use crate::store::StoreError;
+use crate::store::{StoreError, spawn_vital};
 
 /// How many rows written after the last snapshot make the next one worth its while, at least: a second or two of replaying. Rows
 /// and not changes, as a change of a set has many.
@@ -44,6 +44,8 @@ struct Shared {
 struct State {
     /// With how many rows had been written.
     offered: Option<(Arc<Catalog>, u64)>,
+    /// Why the write-ahead log could not be moved the last time.
+    trouble: Option<String>,
     stopped: bool,
 }
 
@@ -58,11 +60,17 @@ impl Background {
         });
         let connection = schema::open_writer(&folder.database())?;
         let (worker, in_folder) = (shared.clone(), folder.clone());
-        let thread = std::thread::Builder::new()
-            .name("store-background".to_owned())
-            .spawn(move || worker.run(&in_folder, &connection, &writer))
+        let thread = spawn_vital("store-background", move || worker.run(&in_folder, &connection, &writer))
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self { folder, shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// What keeps the write-ahead log from being moved into the database: commits go on, until there is no room for it.
+    ///
+    /// # Errors
+    /// [`StoreError`], as it was found last.
+    pub fn trouble(&self) -> Result<(), StoreError> {
+        self.shared.lock().trouble.clone().map_or(Ok(()), |error| Err(StoreError::Failed(error)))
     }
 
     /// Tells how many rows are in the history after the last snapshot.
@@ -133,7 +141,10 @@ impl Shared {
             if let Some((catalog, written)) = offered {
                 self.keep(folder, connection, &catalog, written);
             }
-            checkpoint(connection, writer);
+            let moved = checkpoint(connection, writer);
+            // Whoever looks after the store tells it, once: this is tried again and again.
+            self.lock().trouble =
+                moved.err().map(|error| format!("the write-ahead log could not be moved into the database: {error}"));
         }
     }
 
@@ -150,25 +161,24 @@ impl Shared {
                 // In proportion to what is alive, not to the history: replaying stays bounded, and so does what snapshots cost.
                 self.due.store(ROWS.max(4 * rows), Ordering::Relaxed);
             }
-            Err(error) => tracing::warn!(%error, "a snapshot could not be kept; the next start replays more"),
+            Err(error) => {
+                // Not tried again with every commit: it takes long, and may fail for a while.
+                self.due.fetch_add(ROWS, Ordering::Relaxed);
+                tracing::warn!(%error, "a snapshot could not be kept; the next start replays more");
+            }
         }
     }
 }
 
 /// Moves what it can of the write-ahead log into the database; commits go on meanwhile. A long log, which commits would only
 /// ever append to, is moved to its end while they wait for the little that is left, so that it begins anew.
-fn checkpoint(connection: &Connection, writer: &Mutex<Connection>) {
-    let moved = (|| {
-        if log_bytes(connection)? < LOG_BYTES {
-            return Ok(());
-        }
-        log_bytes(connection)?;
-        let _no_commit = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        log_bytes(connection).map(drop)
-    })();
-    if let Err(error) = moved {
-        tracing::warn!(%error, "the write-ahead log could not be moved into the database");
+fn checkpoint(connection: &Connection, writer: &Mutex<Connection>) -> rusqlite::Result<()> {
+    if log_bytes(connection)? < LOG_BYTES {
+        return Ok(());
     }
+    log_bytes(connection)?;
+    let _no_commit = writer.lock().unwrap_or_else(PoisonError::into_inner);
+    log_bytes(connection).map(drop)
 }
 
 /// Moves what can be moved, and says how long the log was.

@@ -8,11 +8,13 @@ use crate::store::StoreError;
 
 /// The file of the database.
 pub(super) const DATABASE: &str = "mortise.sqlite";
+/// The file that is locked.
+const LOCK: &str = "lock";
 
 /// A folder that this process has locked. The lock goes with the process, however it ends.
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -22,7 +24,7 @@ impl Folder {
         private(DirBuilder::new().recursive(true)).create(path).map_err(failed)?;
         let mut options = File::options();
         let options = only_for_its_owner(options.read(true).write(true).create(true).truncate(false));
-        let mut lock = options.open(path.join("lock")).map_err(failed)?;
+        let mut lock = options.open(path.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -41,7 +43,25 @@ impl Folder {
         if let Err(error) = close_to_others(path) {
             tracing::warn!(folder = %path.display(), %error, "others may be able to read the folder: it or a file in it is not this user's to close");
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock })
+    }
+
+    /// Looks whether what stands at its path is still this folder: one that was removed, or moved away, can be written to its end by
+    /// whoever has it open, and nobody will ever read that.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where it is not.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let gone = |why: &dyn std::fmt::Display| {
+            let path = self.path.display();
+            StoreError::Failed(format!(
+                "{path} is not the folder any more that this process has open: {why}; put it back, or restart"
+            ))
+        };
+        let stands = fs::metadata(self.path.join(LOCK)).map_err(|error| gone(&error))?;
+        fs::metadata(self.database()).map_err(|error| gone(&error))?;
+        let open = self.lock.metadata().map_err(|error| gone(&error))?;
+        if is_same(&stands, &open) { Ok(()) } else { Err(gone(&"another one stands there")) }
     }
 
     pub fn database(&self) -> PathBuf {
@@ -69,6 +89,17 @@ pub(super) fn only_for_its_owner(options: &mut OpenOptions) -> &mut OpenOptions 
 }
 
 #[cfg(unix)]
+fn is_same(left: &fs::Metadata, right: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (left.dev(), left.ino()) == (right.dev(), right.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_left: &fs::Metadata, _right: &fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(unix)]
 fn private(builder: &mut DirBuilder) -> &mut DirBuilder {
     std::os::unix::fs::DirBuilderExt::mode(builder, 0o700)
 }
@@ -86,7 +117,10 @@ fn close_to_others(path: &Path) -> std::io::Result<()> {
     let is_own = |entry: &fs::DirEntry| {
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
-        let is_known = name == b"lock" || name.starts_with(DATABASE.as_bytes()) || name.starts_with(b"snapshot.");
+        let is_known = name == LOCK.as_bytes()
+            || name == b"probe"
+            || name.starts_with(DATABASE.as_bytes())
+            || name.starts_with(b"snapshot.");
         is_known && entry.file_type().is_ok_and(|kind| kind.is_file())
     };
     // A folder that holds other things is somebody else's too.
