@@ -15,7 +15,7 @@ mod vital;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-pub use plan::{component_rows, plan};
+pub use plan::{component_rows, newest_rows, plan};
 pub use question::{Cell, Ending, Query, QueryError, TakeRow, Unanswerable};
 pub use vital::spawn_vital;
 
@@ -234,9 +234,24 @@ pub enum StoreError {
     /// It holds what cannot be there.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// Changes of the history are not as they were written; what else the store holds is not concerned.
+    #[error("{} damaged: {why}; restore a backup, or import an export into an empty store", named(*.first, *.last))]
+    DamagedChanges {
+        /// The first revision of those that were written together.
+        first: u64,
+        /// The last one.
+        last: u64,
+        /// What is wrong.
+        why: String,
+    },
     /// The backend failed.
     #[error("the store failed: {0}")]
     Failed(String),
+}
+
+/// Changes as the subject of a sentence.
+fn named(first: u64, last: u64) -> String {
+    if first == last { format!("change {last} is") } else { format!("the changes {first} to {last} are") }
 }
 
 /// Refuses a batch whose revisions do not follow `last`, the last that is recorded, without a gap.

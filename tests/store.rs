@@ -4,6 +4,8 @@
 mod bolt;
 #[path = "store/conformance.rs"]
 mod conformance;
+#[path = "store/damage.rs"]
+mod damage;
 #[path = "support/database.rs"]
 mod database;
 #[path = "store/embedded.rs"]
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         bolt::neo4j::laws(),
         bolt::neo4j::tests(),
         bolt::arcadedb::laws(),
+        damage::tests(),
         embedded::laws(),
         embedded::tests(),
         faults::tests(),

@@ -51,6 +51,13 @@ pub enum AppError {
     InvalidGraphQuery(String),
     /// The store cannot be used now; nothing was recorded.
     Unavailable(String),
+    /// What is asked for stands in changes that are not as they were written.
+    Damaged {
+        /// The plan that was recorded all the same, where something was.
+        recorded: Option<PlanId>,
+        /// Which changes, and what to do.
+        error: String,
+    },
     /// The store failed, and it is not known yet whether what was asked for was recorded.
     OutcomeUnknown {
         /// The plan that it is about, where it is about one: once the store answers again, it is known or it is not.
@@ -82,7 +89,10 @@ impl AppError {
 
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            StoreError::DamagedChanges { .. } => Self::Damaged { recorded: None, error: error.to_string() },
+            other => Self::Unavailable(other.to_string()),
+        }
     }
 }
 

@@ -53,6 +53,7 @@ impl App {
             Ok(finished) => self.finished(id, &finished).await.map_err(|error| match error {
                 // It is recorded, and only cannot be shown: nobody must be told that nothing was.
                 AppError::Unavailable(error) => AppError::OutcomeUnknown { plan: Some(id), error },
+                AppError::Damaged { error, .. } => AppError::Damaged { recorded: Some(id), error },
                 other => other,
             }),
             Err(NotRecorded::Refused(FinishRefusal::NoneOpen)) => self.repeat_finish(id, success, &document).await,
@@ -85,14 +86,29 @@ impl App {
 
     /// The plan as it is now, with the warnings of this finish.
     async fn finished(&self, id: PlanId, finished: &Finished) -> Result<PlanAnswer, AppError> {
-        let mut answer = self.plan(id).await?;
+        let mut answer = self.ended(id).await?;
         let members = answer.plan.members.iter().enumerate();
         let warnings = members.flat_map(|(index, member)| {
             let ended = finished.members.iter().filter(|ended| ended.spec.id == member.spec.id);
             ended.flat_map(|ended| &ended.warnings).map(move |warning: &Warning| (index, warning.clone()))
         });
-        answer.warnings = warnings.collect();
+        answer.warnings.extend(warnings);
         Ok(answer)
+    }
+
+    /// A plan that was finished, as it is now. Whoever reports an end is not to fail for the values of a match that cannot be read
+    /// any more: they are answered as they are today, with a warning.
+    async fn ended(&self, id: PlanId) -> Result<PlanAnswer, AppError> {
+        let error = match self.plan(id).await {
+            Err(AppError::Damaged { error, .. }) => error,
+            other => return other,
+        };
+        let plan = self.record(id).await?;
+        let rows = store::newest_rows(&self.catalog(), &plan);
+        let rows = rows.ok_or_else(|| AppError::Damaged { recorded: Some(id), error: error.clone() })?;
+        let members = 0..plan.members.len();
+        let warnings = members.map(|member| (member, Warning::new(Code::MatchNotAsItWas, "", error.clone()))).collect();
+        Ok(PlanAnswer { plan, rows: PlanRows::History(rows), warnings })
     }
 
     /// Nothing is open: the same outcome again is answered as it was, another one is refused.
@@ -102,7 +118,7 @@ impl App {
         success: bool,
         document: &FinishDocument,
     ) -> Result<PlanAnswer, AppError> {
-        let answer = self.plan(id).await?;
+        let answer = self.ended(id).await?;
         let outcome = if success { Outcome::Succeeded } else { Outcome::Failed };
         for (index, member) in answer.plan.members.iter().enumerate() {
             let given = token(document, &answer.plan, index);

@@ -188,6 +188,7 @@ fn status(code: Code) -> StatusCode {
         | Code::InvalidEnvironment
         | Code::InvalidFinish => StatusCode::UNPROCESSABLE_ENTITY,
         Code::Unavailable | Code::Overloaded | Code::OutcomeUnknown => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Damaged => StatusCode::INTERNAL_SERVER_ERROR,
         // The other codes are only ever elements of `problems`, `unmet` or `warnings`.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -248,6 +249,12 @@ impl From<AppError> for Refusal {
             }
             AppError::Overloaded(detail) => {
                 Self { retry_after_seconds: Some(2), ..Self::new(Code::Overloaded, detail) }
+            }
+            AppError::Damaged { recorded: None, error } => Self::new(Code::Damaged, error),
+            AppError::Damaged { recorded, error } => {
+                let facts = Facts { plan_id: recorded, ..Facts::default() };
+                let detail = format!("it is recorded, but the plan cannot be shown: {error}");
+                Self { facts: Box::new(facts), ..Self::new(Code::Damaged, detail) }
             }
             AppError::OutcomeUnknown { plan, error } => {
                 let about = plan

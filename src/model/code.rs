@@ -119,6 +119,9 @@ codes! {
     Overloaded "overloaded" "the server has too much to do",
         "So many requests that take long are waiting that this one was not begun. Smaller requests are answered meanwhile.",
         "Send it again after the time in Retry-After, or make it smaller.";
+    Damaged "damaged" "a part of the history is damaged",
+        "What is asked for stands in changes that are not as they were written. Everything else is answered and recorded as ever.",
+        "Restore a backup, or import an export into an empty store; the detail names the changes.";
     OutcomeUnknown "outcome-unknown" "it is not known whether it was recorded",
         "The store failed while the change was being recorded, and has not told yet whether it took it. The problem names the plan.",
         "Ask for the plan once the store answers again: a plan that is known then was recorded. Or repeat the request under its idempotency key.";
@@ -245,6 +248,9 @@ codes! {
     StaleTruncated "stale-truncated" "more may have changed than is listed",
         "When the attempt was finished, more Components may have matched than `stale` lists: it has room for 1,000 that were added, and looking for them may take no more comparisons than the setting max-comparisons.",
         "Look at what matches now with a dry run of the same specification.";
+    MatchNotAsItWas "match-not-as-it-was" "the values of matches are those of today",
+        "A change that wrote a match of this plan is damaged, so that its values are shown as they are now.",
+        "Restore a backup, or import an export into an empty store; what was finished is recorded all the same.";
     ProviderUnfinished "provider-unfinished" "a member was finished before one that it needs",
         "The set has a member that provides what this one requires, and that one is still open.",
         "Finish providers first.";

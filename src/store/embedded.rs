@@ -6,6 +6,7 @@
 //! write-ahead log is moved into the database in the background, so that no commit waits for that.
 
 mod background;
+mod checksum;
 mod folder;
 mod history;
 mod index;
@@ -43,6 +44,8 @@ pub struct EmbeddedStore {
     asking: Asking,
     /// Whether the last commit failed.
     doubt: Doubt,
+    /// Whether it was tried in vain to make the index anew.
+    is_index_lost: Mutex<bool>,
 }
 
 impl EmbeddedStore {
@@ -70,6 +73,7 @@ impl EmbeddedStore {
             background,
             asking: Asking::default(),
             doubt: Doubt::default(),
+            is_index_lost: Mutex::default(),
         })
     }
 
@@ -82,6 +86,36 @@ impl EmbeddedStore {
         let result = read(&connection);
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result
+    }
+
+    /// Reads of the index. Where that is damaged it is made anew, and read again.
+    fn read_index<T>(&self, read: impl Fn(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match self.read(&read) {
+            Err(StoreError::Damaged(why)) => {
+                self.mend_index(&read, why)?;
+                self.read(read)
+            }
+            other => other,
+        }
+    }
+
+    /// Makes the index anew, unless somebody else has done so by now, or it was in vain before: commits wait meanwhile.
+    fn mend_index<T>(
+        &self,
+        read: impl Fn(&Connection) -> Result<T, StoreError>,
+        why: String,
+    ) -> Result<(), StoreError> {
+        let mut is_lost = self.is_index_lost.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.read(read).is_ok() {
+            return Ok(());
+        }
+        if *is_lost {
+            return Err(StoreError::Damaged(why));
+        }
+        tracing::warn!(why, "the index is damaged; making it anew from the history, while nothing is recorded");
+        let made = upgrade::make_index(&mut self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+        *is_lost = made.is_err();
+        made
     }
 }
 
@@ -137,15 +171,15 @@ impl Store for EmbeddedStore {
     }
 
     fn located(&self, ids: &[DeploymentId]) -> Result<Vec<Option<LocatedAttempt>>, StoreError> {
-        self.read(|connection| ids.iter().map(|&id| index::located(connection, id)).collect())
+        self.read_index(|connection| ids.iter().map(|&id| index::located(connection, id)).collect())
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {
-        self.read(|connection| index::set(connection, id))
+        self.read_index(|connection| index::set(connection, id))
     }
 
     fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
-        self.read(|connection| index::deployments(connection, filter, page))
+        self.read_index(|connection| index::deployments(connection, filter, page))
     }
 
     fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {

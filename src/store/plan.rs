@@ -60,6 +60,15 @@ pub fn component_rows(store: &dyn Store, catalog: &Catalog, plan: &PlanRecord) -
     Ok(rows)
 }
 
+/// The same, as the rows are in `catalog` now; `None` where one of them is not there any more.
+pub fn newest_rows(catalog: &Catalog, plan: &PlanRecord) -> Option<ComponentRows> {
+    let newest = |((id, revision), shown): ((ComponentId, u64), ShownAttributes<'_>)| {
+        let row = catalog.component(catalog.find_component(id)?).row();
+        Some(((id, revision), shown.of(row)))
+    };
+    shown(plan).into_iter().map(newest).collect()
+}
+
 /// Which attributes of a row a plan shows.
 enum ShownAttributes<'a> {
     All,

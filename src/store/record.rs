@@ -81,16 +81,14 @@ pub(super) fn pack(batch: &[ChangeSet]) -> Result<Vec<Record>, StoreError> {
     packed.map_err(|error| StoreError::Failed(format!("a batch could not be written up: {error}")))
 }
 
-/// The text of a record: each of its ChangeSets in a line, in order.
+/// The text of the record of these revisions: each of its ChangeSets in a line, in order.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] where it is not as it was written.
-pub(super) fn unpack(last: u64, body: &[u8]) -> Result<String, StoreError> {
+/// [`StoreError::DamagedChanges`] where it is not as it was written.
+pub(super) fn unpack(first: u64, last: u64, body: &[u8]) -> Result<String, StoreError> {
     let damaged = |error: &dyn std::fmt::Display| {
-        StoreError::Damaged(format!(
-            "the record that ends with revision {last} cannot be read: {error}; restore a backup, or import an export \
-             into an empty store"
-        ))
+        let first = if first == 0 || first > last { last } else { first };
+        StoreError::DamagedChanges { first, last, why: error.to_string() }
     };
     let length = get_frame_content_size(body).ok().flatten().and_then(|length| usize::try_from(length).ok());
     let length = length.filter(|&length| length <= MOST_BYTES).ok_or_else(|| damaged(&"its length is lost"))?;
@@ -98,26 +96,37 @@ pub(super) fn unpack(last: u64, body: &[u8]) -> Result<String, StoreError> {
         Some(unpacker) => unpacker.decompress(body, length),
         None => unpacker.insert(Decompressor::new()?).decompress(body, length),
     });
-    String::from_utf8(text.map_err(|error| damaged(&error))?).map_err(|error| damaged(&error))
+    let text = String::from_utf8(text.map_err(|error| damaged(&error))?).map_err(|error| damaged(&error))?;
+    let lines = text.lines().count() as u64;
+    if first == 0 || first.checked_add(lines) != last.checked_add(1) {
+        return Err(damaged(&format!("the record of the revisions {first} to {last} has {lines} lines")));
+    }
+    Ok(text)
+}
+
+/// A change that is not what it should be.
+fn damaged(revision: u64, why: String) -> StoreError {
+    StoreError::DamagedChanges { first: revision, last: revision, why }
 }
 
 /// A line of a record, read.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] where it cannot be.
+/// [`StoreError::DamagedChanges`] where it cannot be.
 pub(super) fn read(line: &str, revision: u64) -> Result<ChangeSet, StoreError> {
-    let change: ChangeSet = serde_json::from_str(line)
-        .map_err(|error| StoreError::Damaged(format!("revision {revision} cannot be read: {error}")))?;
-    if change.revision == revision {
-        return Ok(change);
-    }
-    Err(StoreError::Damaged(format!("revision {revision} says that it is revision {}", change.revision)))
+    let change: ChangeSet = serde_json::from_str(line).map_err(|error| damaged(revision, error.to_string()))?;
+    check_place(change.revision, revision)?;
+    Ok(change)
+}
+
+fn check_place(found: u64, due: u64) -> Result<(), StoreError> {
+    if found == due { Ok(()) } else { Err(damaged(due, format!("it says that it is change {found}"))) }
 }
 
 /// These Components' rows in a line of a record; of other rows no more is read than whose they are.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] where it cannot be read.
+/// [`StoreError::DamagedChanges`] where it cannot be read.
 pub(super) fn read_components(
     line: &str,
     revision: u64,
@@ -125,6 +134,7 @@ pub(super) fn read_components(
 ) -> Result<Vec<ComponentRow>, StoreError> {
     #[derive(Deserialize)]
     struct Rows<'a> {
+        revision: u64,
         #[serde(borrow)]
         rows: Vec<MaybeComponent<'a>>,
     }
@@ -137,8 +147,10 @@ pub(super) fn read_components(
     struct Identified {
         id: ComponentId,
     }
+    let Rows { revision: place, rows } =
+        serde_json::from_str(line).map_err(|error| damaged(revision, error.to_string()))?;
+    check_place(place, revision)?;
     let read = || {
-        let Rows { rows } = serde_json::from_str(line)?;
         let mut found = Vec::new();
         for text in rows.into_iter().filter_map(|row| row.component).map(RawValue::get) {
             if wanted.contains(&serde_json::from_str::<Identified>(text)?.id) {
@@ -147,6 +159,5 @@ pub(super) fn read_components(
         }
         Ok(found)
     };
-    read()
-        .map_err(|error: serde_json::Error| StoreError::Damaged(format!("revision {revision} cannot be read: {error}")))
+    read().map_err(|error: serde_json::Error| damaged(revision, error.to_string()))
 }

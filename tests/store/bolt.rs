@@ -21,7 +21,11 @@ impl Shared {
 }
 
 pub mod neo4j {
+    use std::collections::BTreeSet;
     use std::sync::Arc;
+
+    use mortise::model::ChangeSet;
+    use mortise::store::StoreError;
 
     use super::*;
     use crate::conformance::{applied, assert_same};
@@ -33,6 +37,7 @@ pub mod neo4j {
     tests![
         a_replica_starts_from_the_newest_snapshot_that_is_whole_and_of_this_history,
         a_damaged_snapshot_is_passed_over,
+        a_damaged_record_is_told_by_its_revision,
     ];
 
     struct Neo4j(Shared);
@@ -101,6 +106,29 @@ pub mod neo4j {
             assert_same(&place.0.open().load().unwrap(), &applied(&history[..known]));
         }
         Ok(())
+    }
+
+    fn a_damaged_record_is_told_by_its_revision() -> Tested {
+        let place = Neo4j::new()?;
+        let history = random(3);
+        let store = place.0.open();
+        history.iter().for_each(|change| store.append(std::slice::from_ref(change)).unwrap());
+        let damages = [
+            "MATCH (:Record {last: 2})-[:PART]->(t:Part) MATCH (:Record {last: 3})-[:PART]->(o:Part) SET t.bytes = o.bytes",
+            "MATCH (:Record {last: 2})-[:PART]->(t:Part) SET t.bytes = null",
+            "MATCH (:Record {last: 2})-[:PART]->(t:Part) DETACH DELETE t",
+        ];
+        for damage in damages {
+            change_graph(place.0.0.uri(), damage);
+            let refused = store.changes_at(&BTreeSet::from([2])).unwrap_err();
+            assert!(matches!(refused, StoreError::DamagedChanges { first: 2, last: 2, .. }), "{damage}: {refused}");
+            assert_eq!(store.changes_at(&BTreeSet::from([3])).unwrap()[&3], without_beside(&history[2]), "{damage}");
+        }
+        Ok(())
+    }
+
+    fn without_beside(change: &ChangeSet) -> ChangeSet {
+        ChangeSet { beside: Vec::new(), ..change.clone() }
     }
 
     impl Neo4j {

@@ -124,9 +124,11 @@ pub(super) fn each_change_after(
     while let Some(row) = rows.next().map_err(|error| failed(&error))? {
         let (first, last): (u64, u64) =
             row.get(0).and_then(|first| Ok((first, row.get(1)?))).map_err(|e| failed(&e))?;
-        let text =
-            row.get_ref(2).and_then(|body| Ok(record::unpack(last, body.as_blob()?))).map_err(|e| failed(&e))??;
-        if first > known + 1 || last - first + 1 != text.lines().count() as u64 {
+        let text = row
+            .get_ref(2)
+            .and_then(|body| Ok(record::unpack(first, last, body.as_blob()?)))
+            .map_err(|e| failed(&e))??;
+        if first > known + 1 {
             let due = known + 1;
             return Err(StoreError::Damaged(format!(
                 "the history has the revisions {first} to {last} where {due} is due"
@@ -208,8 +210,8 @@ fn each_line_at(
         let missing = || StoreError::Damaged(format!("the history has no revision {revision}"));
         let found = statement
             .query_row([bound(revision)], |row| {
-                let last: u64 = row.get(1)?;
-                Ok((row.get::<_, u64>(0)?, last, record::unpack(last, row.get_ref(2)?.as_blob()?)))
+                let (first, last): (u64, u64) = (row.get(0)?, row.get(1)?);
+                Ok((first, last, record::unpack(first, last, row.get_ref(2)?.as_blob()?)))
             })
             .optional()
             .map_err(|error| failed(&error))?;

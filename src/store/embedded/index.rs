@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row as Columns, Transaction, params, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row as Columns, Transaction, params, params_from_iter};
 use uuid::Uuid;
 
+use super::checksum::{Mismatch, checksum};
 use super::history::uuid;
-use super::schema::failed;
+use super::schema;
 use crate::model::{
     Action, Beside, ChangeSet, DeploymentId, DeploymentSpec, LeaseToken, Name, Outcome, PlanId, PlanRow, Row, Slot,
     State, Timestamp,
@@ -44,8 +45,9 @@ pub(super) fn add(transaction: &Transaction<'_>, change: &ChangeSet) -> rusqlite
             }
             Row::Plan(plan) => {
                 let members: Vec<u8> = plan.members.iter().flat_map(|member| *member.0.as_bytes()).collect();
-                let mut insert = transaction.prepare_cached("INSERT INTO plan_set (id, members) VALUES (?1, ?2)")?;
-                insert.execute(params![plan.id.0.as_bytes(), members])?;
+                let mut insert =
+                    transaction.prepare_cached("INSERT INTO plan_set (id, members, checksum) VALUES (?1, ?2, ?3)")?;
+                insert.execute(params![plan.id.0.as_bytes(), members, checksum(plan)])?;
             }
             _ => {}
         }
@@ -53,17 +55,25 @@ pub(super) fn add(transaction: &Transaction<'_>, change: &ChangeSet) -> rusqlite
     Ok(())
 }
 
+/// Keeps where the leases stand of all attempts.
+pub(super) fn find_leases(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let found = "UPDATE deployment SET leased = last.revision
+        FROM (SELECT deployment, max(revision) AS revision FROM lease GROUP BY deployment) AS last
+        WHERE last.deployment = deployment.id";
+    transaction.execute(found, []).map(drop)
+}
+
 /// All that is known of an attempt, and where the rest of it stands.
 fn put(transaction: &Transaction<'_>, revision: u64, spec: &DeploymentSpec, has: Has) -> rusqlite::Result<()> {
     let mut upsert = transaction.prepare_cached(
         "INSERT INTO deployment (id, plan, system, artifact, environment, instance, version, number, current_state,
                                  target_state, condition, opening, outcome, reason, actor, created_at, finished_at,
-                                 supersedes, ended, received, resolved, leased)
+                                 supersedes, ended, received, resolved, leased, checksum)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-                 coalesce(?20, ?23), coalesce(?21, ?23), ?22)
+                 coalesce(?20, ?23), coalesce(?21, ?23), ?22, ?24)
          ON CONFLICT (id) DO UPDATE SET
              version = ?7, number = ?8, current_state = ?9, target_state = ?10, condition = ?11, opening = ?12,
-             outcome = ?13, reason = ?14, actor = ?15, created_at = ?16, finished_at = ?17, supersedes = ?18, ended = ?19,
+             outcome = ?13, reason = ?14, actor = ?15, created_at = ?16, finished_at = ?17, supersedes = ?18, ended = ?19, checksum = ?24,
              received = coalesce(?20, received), resolved = coalesce(?21, resolved), leased = coalesce(?22, leased)",
     )?;
     upsert.execute(params![
@@ -90,6 +100,7 @@ fn put(transaction: &Transaction<'_>, revision: u64, spec: &DeploymentSpec, has:
         has.resolved.then_some(revision),
         has.leased.then_some(revision),
         revision,
+        checksum(spec),
     ])?;
     Ok(())
 }
@@ -97,7 +108,7 @@ fn put(transaction: &Transaction<'_>, revision: u64, spec: &DeploymentSpec, has:
 /// The columns of an attempt, in the order in which [`attempt`] reads them.
 const ATTEMPT: &str =
     "place, id, plan, system, artifact, environment, instance, version, number, current_state, target_state,
-    opening, outcome, reason, actor, created_at, finished_at, supersedes, ended";
+    opening, outcome, reason, actor, created_at, finished_at, supersedes, ended, checksum";
 
 fn attempt(row: &Columns<'_>) -> rusqlite::Result<DeploymentSpec> {
     let name = |column| {
@@ -113,7 +124,7 @@ fn attempt(row: &Columns<'_>) -> rusqlite::Result<DeploymentSpec> {
     let time = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_milliseconds));
     let supersedes = row.get::<_, Option<[u8; 16]>>(17)?.map(|id| DeploymentId(Uuid::from_bytes(id)));
     let (opening, outcome): (Option<String>, Option<String>) = (row.get(11)?, row.get(12)?);
-    Ok(DeploymentSpec {
+    let spec = DeploymentSpec {
         id: DeploymentId(uuid(row, 1)?),
         plan: PlanId(uuid(row, 2)?),
         system: name(3)?,
@@ -130,7 +141,22 @@ fn attempt(row: &Columns<'_>) -> rusqlite::Result<DeploymentSpec> {
         finished_at: time(16)?,
         supersedes,
         ended: row.get(18)?,
-    })
+    };
+    if row.get::<_, u32>(19)? == checksum(&spec) { Ok(spec) } else { Err(unreadable(19, Mismatch)) }
+}
+
+/// What went wrong with the index. What cannot be read of it is damage, which is mended by making it anew.
+fn failed(error: &rusqlite::Error) -> StoreError {
+    let is_damage = match error.sqlite_error_code() {
+        Some(code) => code == ErrorCode::DatabaseCorrupt,
+        None => matches!(
+            error,
+            rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+        ),
+    };
+    if is_damage { StoreError::Damaged(format!("the index of the history: {error}")) } else { schema::failed(error) }
 }
 
 fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
@@ -148,9 +174,9 @@ pub(super) fn located(connection: &Connection, id: DeploymentId) -> Result<Optio
         let found = statement.query_row(params![id.0.as_bytes()], |row| {
             Ok(LocatedAttempt {
                 spec: attempt(row)?,
-                token: row.get::<_, Option<String>>(21)?.map(LeaseToken),
-                received: row.get(19)?,
-                resolved: row.get(20)?,
+                token: row.get::<_, Option<String>>(22)?.map(LeaseToken),
+                received: row.get(20)?,
+                resolved: row.get(21)?,
             })
         });
         found.optional()
@@ -160,11 +186,14 @@ pub(super) fn located(connection: &Connection, id: DeploymentId) -> Result<Optio
 
 pub(super) fn set(connection: &Connection, id: PlanId) -> Result<Option<PlanRow>, StoreError> {
     let find = || -> rusqlite::Result<Option<PlanRow>> {
-        let mut statement = connection.prepare_cached("SELECT members FROM plan_set WHERE id = ?1")?;
-        let members = statement.query_row(params![id.0.as_bytes()], |row| row.get::<_, Vec<u8>>(0)).optional()?;
-        let ids =
-            |members: Vec<u8>| members.as_chunks().0.iter().map(|id| DeploymentId(Uuid::from_bytes(*id))).collect();
-        Ok(members.map(|members| PlanRow { id, members: ids(members) }))
+        let mut statement = connection.prepare_cached("SELECT members, checksum FROM plan_set WHERE id = ?1")?;
+        let found = statement.query_row(params![id.0.as_bytes()], |row| {
+            let members = row.get_ref(0)?.as_blob()?.as_chunks().0;
+            let members = members.iter().map(|id| DeploymentId(Uuid::from_bytes(*id))).collect();
+            let plan = PlanRow { id, members };
+            if row.get::<_, u32>(1)? == checksum(&plan) { Ok(plan) } else { Err(unreadable(1, Mismatch)) }
+        });
+        found.optional()
     };
     find().map_err(|error| failed(&error))
 }

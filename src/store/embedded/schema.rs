@@ -11,7 +11,7 @@ use crate::store::StoreError;
 /// The format of the history; an older one is upgraded, a newer one is refused.
 pub(super) const FORMAT: i64 = 2;
 /// What the index is made of. One that is older is made anew from the history, so that a new index needs no new format.
-pub(super) const INDEX: i64 = 1;
+pub(super) const INDEX: i64 = 2;
 /// The size of a page of the database.
 pub(super) const PAGE_BYTES: i64 = 4_096;
 
@@ -71,14 +71,17 @@ const INDEX_TABLES: &str = "
         received INTEGER NOT NULL,
         resolved INTEGER NOT NULL,
         leased INTEGER,
-        ended INTEGER
+        ended INTEGER,
+        -- CRC-32 of what is known of the attempt.
+        checksum INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX deployment_slot ON deployment (artifact, environment, instance);
     CREATE INDEX deployment_pending ON deployment (place) WHERE condition = 'Pending';
     -- Plans that were posted as a set, with the ids of their members, 16 bytes each.
     CREATE TABLE plan_set (
         id BLOB PRIMARY KEY,
-        members BLOB NOT NULL
+        members BLOB NOT NULL,
+        checksum INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 ";
 

@@ -41,12 +41,17 @@ pub(super) fn database(folder: &Folder) -> Result<(), StoreError> {
     }
 }
 
-/// Makes the index anew where it is an older one, in one transaction.
+/// Makes the index anew where it is an older one.
 fn newest_index(connection: &mut Connection) -> Result<(), StoreError> {
     let found = schema::index_version(connection).map_err(|error| schema::failed(&error))?;
-    if found == schema::INDEX {
-        return Ok(());
-    }
+    if found == schema::INDEX { Ok(()) } else { make_index(connection) }
+}
+
+/// Makes the index anew from the history, in one transaction.
+///
+/// # Errors
+/// [`StoreError`] where the history cannot be read, or the index not be written; then it is as it was.
+pub(super) fn make_index(connection: &mut Connection) -> Result<(), StoreError> {
     let end = history::head(connection)?;
     let transaction = connection.transaction().map_err(|error| schema::failed(&error))?;
     schema::create_index(&transaction).map_err(|error| schema::failed(&error))?;
@@ -58,6 +63,8 @@ fn newest_index(connection: &mut Connection) -> Result<(), StoreError> {
         if failure.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     failure.map_or(Ok(()), |error| Err(schema::failed(&error)))?;
+    // What is kept beside the history is in none of its changes.
+    index::find_leases(&transaction).map_err(|error| schema::failed(&error))?;
     transaction.commit().map_err(|error| schema::failed(&error))
 }
 

@@ -23,6 +23,8 @@ pub(super) enum Fault {
     Held(Duration),
     /// It answered what it cannot.
     Damaged(String),
+    /// What it answered of the history is not as it was written.
+    DamagedChanges(StoreError),
 }
 
 impl Fault {
@@ -30,6 +32,7 @@ impl Fault {
     pub fn damaged(error: StoreError) -> Self {
         match error {
             StoreError::Damaged(what) => Self::Damaged(what),
+            damaged @ StoreError::DamagedChanges { .. } => Self::DamagedChanges(damaged),
             other => Self::Damaged(other.to_string()),
         }
     }
@@ -46,7 +49,7 @@ impl Fault {
                     || is_conflict(message)
             }
             Self::Broken(_) | Self::Late(_) | Self::Held(_) => true,
-            Self::Damaged(_) => false,
+            Self::Damaged(_) | Self::DamagedChanges(_) => false,
         }
     }
 
@@ -103,6 +106,7 @@ impl fmt::Display for Fault {
             }
             Self::Late(time) => write!(f, "the database did not answer within {:.1} s", time.as_secs_f64()),
             Self::Damaged(what) => f.write_str(what),
+            Self::DamagedChanges(error) => error.fmt(f),
         }
     }
 }
@@ -111,6 +115,7 @@ impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Damaged(what) => Self::Damaged(what),
+            Fault::DamagedChanges(error) => error,
             other => Self::Away(other.to_string()),
         }
     }

@@ -7,7 +7,7 @@ use neo4rs::{BoltList, BoltMap, BoltType, Row};
 use super::fault::Fault;
 use super::read::{number, parameters, parsed};
 use crate::model::{Beside, ChangeSet, KeyRow, LeaseRow, LeaseToken};
-use crate::store::record;
+use crate::store::{StoreError, record};
 
 /// The most bytes of a part.
 pub(super) const PART_BYTES: usize = 6_900;
@@ -128,8 +128,11 @@ impl Record {
     fn all(rows: &[Row]) -> Result<Vec<Self>, Fault> {
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
-            let body = body(row.get("parts")?)?;
-            records.push(Self { first: row.get("first")?, last: row.get("last")?, beside: row.get("beside")?, body });
+            let (first, last) = (row.get("first")?, row.get("last")?);
+            let why = || "a part of their record has no bytes".to_owned();
+            let body = body(row.get("parts")?)
+                .ok_or_else(|| Fault::DamagedChanges(StoreError::DamagedChanges { first, last, why: why() }))?;
+            records.push(Self { first, last, beside: row.get("beside")?, body });
         }
         records.sort_by_key(|record| record.last);
         Ok(records)
@@ -137,12 +140,7 @@ impl Record {
 
     /// Each change in a line.
     fn text(&self) -> Result<String, Fault> {
-        let text = record::unpack(self.last, &self.body).map_err(Fault::damaged)?;
-        let (lines, Self { first, last, .. }) = (text.lines().count() as u64, self);
-        if self.first == 0 || first + lines != last + 1 {
-            return Err(Fault::Damaged(format!("the record of the revisions {first} to {last} has {lines} lines")));
-        }
-        Ok(text)
+        record::unpack(self.first, self.last, &self.body).map_err(Fault::damaged)
     }
 }
 
@@ -150,22 +148,14 @@ fn read(line: &str, revision: u64) -> Result<ChangeSet, Fault> {
     record::read(line, revision).map_err(Fault::damaged)
 }
 
-/// Puts together what stands in parts, each a list of its place and its bytes, in whatever order they come.
-fn body(parts: BoltList) -> Result<Vec<u8>, Fault> {
+/// Puts together what stands in parts, each a list of its place and its bytes, in whatever order they come; `None` where one is no
+/// such list.
+fn body(parts: BoltList) -> Option<Vec<u8>> {
     let mut ordered = BTreeMap::new();
     for part in parts.value {
-        let (n, bytes) = match part {
-            BoltType::List(BoltList { value }) => match <[BoltType; 2]>::try_from(value) {
-                Ok([BoltType::Integer(n), BoltType::Bytes(bytes)]) => (n.value, bytes.value),
-                _ => return Err(not_a_part()),
-            },
-            _ => return Err(not_a_part()),
-        };
-        ordered.insert(n, bytes);
+        let BoltType::List(BoltList { value }) = part else { return None };
+        let Ok([BoltType::Integer(n), BoltType::Bytes(bytes)]) = <[BoltType; 2]>::try_from(value) else { return None };
+        ordered.insert(n.value, bytes.value);
     }
-    Ok(ordered.into_values().flatten().collect())
-}
-
-fn not_a_part() -> Fault {
-    Fault::Damaged("a part of the history has no bytes".to_owned())
+    Some(ordered.into_values().flatten().collect())
 }

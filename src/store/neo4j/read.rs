@@ -14,6 +14,8 @@ use crate::model::{ChangeSet, PlanId, PlanRow};
 const TRIES: u32 = 3;
 /// How often a part of the history that must be there is looked for.
 const LOOKS: u32 = 20;
+/// How often at most where what shows is not as it was written: a second or so, in which nobody else is served by this connection.
+const LOOKS_AT_DAMAGE: u32 = 6;
 /// How many revisions are asked for at once, so that they have room in one message.
 const REVISIONS: usize = 500;
 
@@ -82,7 +84,8 @@ impl Neo4jStore {
             let known = changes.last().map_or(after, |change| change.revision);
             match self.look(known, last).await {
                 Ok(more) if !more.is_empty() => changes.extend(more),
-                Ok(_) | Err(Fault::Damaged(_)) if !deadline.is_past() && looks < LOOKS => {
+                Err(fault @ Fault::DamagedChanges(_)) if looks >= LOOKS_AT_DAMAGE => return Err(fault),
+                Ok(_) | Err(Fault::Damaged(_) | Fault::DamagedChanges(_)) if !deadline.is_past() && looks < LOOKS => {
                     looks += 1;
                     pause(looks, deadline).await;
                 }
@@ -127,6 +130,7 @@ impl Neo4jStore {
             // What is committed shows piece by piece to whoever reads meanwhile.
             match history::changes_of(&rows, revisions) {
                 Ok(found) if found.len() == revisions.len() => return Ok(found),
+                Err(fault @ Fault::DamagedChanges(_)) if looks >= LOOKS_AT_DAMAGE => return Err(fault),
                 _ if looks < LOOKS && !deadline.is_past() => {
                     looks += 1;
                     pause(looks, deadline).await;

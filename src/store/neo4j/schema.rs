@@ -85,7 +85,7 @@ impl Neo4jStore {
                     pause(tries + 4, deadline).await;
                     earlier = Some(fault.or_when_cut_short(earlier, self.readers.step()));
                 }
-                Err(fault @ Fault::Damaged(_)) => return Err(StoreError::from(fault)),
+                Err(fault @ (Fault::Damaged(_) | Fault::DamagedChanges(_))) => return Err(StoreError::from(fault)),
                 Err(fault) => {
                     let fault = fault.or_when_cut_short(earlier, self.readers.step());
                     let (address, remedy) = (self.address.to_string(), fault.remedy());
