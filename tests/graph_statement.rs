@@ -230,8 +230,34 @@ fn a_word_that_may_be_a_variable_leads_to_no_secret() {
         "MATCH (c:Change)-->(where) RETURN (where['te' + 'xt']) AS t",
         "MATCH (:DeploymentSpec)-[:LEASED_AS]->(distinct) RETURN 1 = distinct['token']",
         "MATCH (:DeploymentSpec)-[:LEASED_AS]->(where) WITH where WHERE (where['token']) STARTS WITH 'a' RETURN 1",
+        "MATCH (l) WHERE 'Lease' IN labels(l) WITH (l) AS case RETURN case['tok'+'en'] AS x",
+        "MATCH (l) WHERE 'Text' IN labels(l) WITH (l) AS case RETURN case['te'+'xt'] AS x",
+        "MATCH (l) WITH (l) AS when RETURN CASE when['tok'+'en'] STARTS WITH 'b4' WHEN true THEN 1 ELSE 2 END",
+        "MATCH (l) WITH l AS `case` RETURN case['tok'+'en'] AS x",
+        "MATCH (in) RETURN 1 = in['tok'+'en'] AS x",
+        "MATCH (in:System) RETURN 1 = in['tok'+'en'] AS x",
+        "MATCH (in {name: 'x'}) RETURN 1 = in['tok'+'en'] AS x",
+        "MATCH ()-[by]->() RETURN by['tok'+'en'] AS x",
+        "MATCH ()-[by:X]->() RETURN by['tok'+'en'] AS x",
+        "MATCH not = (a)-->(b) RETURN not['tok'+'en'] AS x",
+        "MATCH (l) RETURN [or IN collect(l) | or['tok'+'en']] AS x",
+        "MATCH (l) RETURN any(then IN collect(l) WHERE then['tok'+'en'] STARTS WITH 'b') AS x",
+        "MATCH (l) RETURN reduce(else = l, x IN [1] | else['tok'+'en']) AS x",
+        "MATCH (l) UNWIND [l] AS contains RETURN contains['tok'+'en'] AS x",
     ] {
         Statement::parse(text).expect_err(text);
+    }
+}
+
+#[test]
+fn a_list_after_a_keyword_is_no_property() {
+    for text in [
+        "MATCH (n) WHERE n.name IN ['a' + 'b'] RETURN CASE ['x'] WHEN ['x'] THEN ['y'] ELSE ['z'] END AS c",
+        "MATCH (n) WHERE NOT (n.name IN ['a']) AND NOT n.case IN [n.in, n.when] RETURN {case: 1, in: [n.name]} AS m",
+        "MATCH (n)-[:IN]->(:CASE) RETURN (CASE WHEN true THEN 1 END) AS x, [NOT true, CASE WHEN true THEN 1 END] AS y",
+        "UNWIND ['a' + 'b'] AS x WITH [x] AS y RETURN [y] AS z ORDER BY [y]",
+    ] {
+        Statement::parse(text).unwrap_or_else(|refused| panic!("{text}: {refused}"));
     }
 }
 

@@ -15,6 +15,9 @@ const PROPERTIES: [&str; 2] = ["bytes", "token"];
 const BEFORE_A_LIST: [&str; 14] =
     ["AND", "BY", "CASE", "CONTAINS", "ELSE", "IN", "NOT", "OR", "RETURN", "THEN", "UNWIND", "WHEN", "WITH", "XOR"];
 
+/// By these after it a word at the beginning of a pattern, a list or a call is a variable.
+const AFTER_A_VARIABLE: [char; 7] = [')', ']', ':', '{', '*', '|', ','];
+
 /// Whether a property of a node with these labels is left out where the node comes out whole.
 #[must_use]
 pub fn is_secret(property: &str, labels: &[impl AsRef<str>]) -> bool {
@@ -47,6 +50,9 @@ impl Reader<'_> {
                 if NAMES.contains(&name.as_str()) {
                     return Some(name.clone());
                 }
+                if is_before_a_list(name) && self.is_bound(at) {
+                    return Some(format!("the variable {name}, which is named like a keyword; give it another name"));
+                }
                 if is_property && (self.is_before(at, '.') || self.is(at + 1, ':')) {
                     return Some(format!("the property {name}"));
                 }
@@ -61,13 +67,29 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether a word that may be a keyword is the name of a variable here: a bracket after it would take a property then.
+    fn is_bound(&self, at: usize) -> bool {
+        let (before, next) = (at.checked_sub(1).map(|before| &self.tokens[before]), self.tokens.get(at + 1));
+        if before.is_some_and(|before| before.is('.') || before.is(':')) {
+            return false;
+        }
+        let is_quoted = matches!(self.tokens[at].kind, TokenKind::Quoted(_));
+        let is_assigned = next.is_some_and(|next| next.is('=') || next.is_word("IN"));
+        let is_first = before.is_some_and(|before| before.is('(') || before.is('['));
+        let is_alone = |next: &Token| next.is_word("WHERE") || AFTER_A_VARIABLE.iter().any(|&mark| next.is(mark));
+        is_quoted
+            || is_assigned
+            || before.is_some_and(|before| before.is_word("AS") || before.is_word("YIELD"))
+            || is_first && next.is_none_or(is_alone)
+    }
+
     /// Whether a bracket stands after an operand, so that it takes a part of it.
     fn is_place(&self, at: usize) -> bool {
         let Some(before) = at.checked_sub(1) else { return false };
         match &self.tokens[before].kind {
             TokenKind::Word(word) => {
                 let is_name = self.is_before(before, '.') || self.is_before(before, ':');
-                is_name || BEFORE_A_LIST.binary_search(&word.to_ascii_uppercase().as_str()).is_err()
+                is_name || !is_before_a_list(word)
             }
             TokenKind::Mark(mark) => matches!(mark, ')' | ']' | '}'),
             TokenKind::Range => false,
@@ -136,4 +158,8 @@ impl Reader<'_> {
     fn is_before(&self, at: usize, mark: char) -> bool {
         at > 0 && self.is(at - 1, mark)
     }
+}
+
+fn is_before_a_list(word: &str) -> bool {
+    BEFORE_A_LIST.binary_search(&word.to_ascii_uppercase().as_str()).is_ok()
 }
