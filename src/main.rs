@@ -4,11 +4,11 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use clap::Parser;
-use mortise::app::{App, Pace, record_settings, system_clock};
+use mortise::app::{App, Pace, check_clock, record_settings, system_clock};
 use mortise::cli::{self, Exit};
 use mortise::config::{Changes, Command, Config, Export, Import, Secret, Serve, SettingsCommand, StoreFlags, Version};
 use mortise::document::JsonText;
@@ -99,6 +99,7 @@ fn ensure_exists(flags: &StoreFlags) -> anyhow::Result<()> {
 }
 
 fn serve(command: &Serve) -> anyhow::Result<Exit> {
+    check_clock(SystemTime::now())?;
     let listener =
         TcpListener::bind(&command.listen).with_context(|| format!("cannot listen on {}", command.listen))?;
     let address = listener.local_addr()?;
@@ -144,6 +145,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 
 /// Records what `choose` makes of the settings, and prints them as they are then.
 fn change_settings(flags: &StoreFlags, choose: impl Fn(Option<&Settings>) -> Option<Settings>) -> anyhow::Result<Exit> {
+    check_clock(SystemTime::now())?;
     let store = open(flags)?;
     let mut catalog = store.load()?;
     record_settings(store.as_ref(), &mut catalog, &system_clock(), choose)?;

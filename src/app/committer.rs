@@ -24,15 +24,13 @@ pub(super) use job::NotRecorded;
 use job::{Job, Waiting};
 
 use super::Pace;
+use super::clock::{Clock, ClockError};
 use super::health::{Failed, Health};
 use super::published::Published;
 use crate::catalog::Catalog;
 use crate::lifecycle::{Command, Moment, Step};
 use crate::model::{ChangeSet, Timestamp};
 use crate::store::{CommitError, Store, Turn, spawn_vital};
-
-/// What says what time it is.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// About how many bytes are recorded in one batch, at most; a command that has more is a batch of its own.
 const BATCH_BYTES: usize = 4 << 20;
@@ -200,6 +198,10 @@ impl Worker {
         let mut batch = Batch::new(jobs, Catalog::clone(&self.published.load()));
         let known = batch.base.revision();
         let committed = self.store.commit(known, &mut |turn| batch.decide(turn, &self.clock));
+        let committed = committed.map_err(Failure::of).and_then(|changes| match batch.clock {
+            Ok(()) => Ok(changes),
+            Err(error) => Err(Failure::Failed(error.to_string())),
+        });
         if matches!(&committed, Ok(changes) if !changes.is_empty()) {
             let published = Arc::new(batch.working);
             self.published.offer(published.clone());
@@ -215,8 +217,7 @@ impl Worker {
                     job.answer(recorded);
                 }
             }
-            Err(error) => {
-                let failure = Failure::of(error);
+            Err(failure) => {
                 // Before the answers: whoever has read one is told so by the readiness too.
                 match &failure {
                     Failure::Failed(error) => self.fail(Failed::Batch, error),
@@ -235,18 +236,25 @@ struct Batch {
     base: Catalog,
     /// The same, with all that was decided.
     working: Catalog,
+    /// Whether what said the time can be right: nothing is decided otherwise.
+    clock: Result<(), ClockError>,
 }
 
 impl Batch {
     fn new(jobs: Vec<Box<dyn Job>>, base: Catalog) -> Self {
-        Self { jobs, working: base.clone(), base }
+        Self { jobs, working: base.clone(), base, clock: Ok(()) }
     }
 
     /// Decides every command in order; where this is not the first turn, anew.
     fn decide(&mut self, turn: Turn<'_>, clock: &Clock) -> Vec<ChangeSet> {
         turn.missed.iter().for_each(|change| self.base.apply(change));
         let mut working = self.base.clone();
-        let time = turn.now.unwrap_or_else(|| clock()).max(working.time());
+        let now = turn.now.unwrap_or_else(|| clock());
+        self.clock = if now.is_beyond_writing() { Err(ClockError::TooLate) } else { Ok(()) };
+        if self.clock.is_err() {
+            return Vec::new();
+        }
+        let time = now.max(working.time());
         let mut changes = Vec::with_capacity(self.jobs.len());
         for job in &mut self.jobs {
             // One command that hits a fault of ours must not take the others with it; deciding changes nothing.

@@ -21,6 +21,11 @@ impl Timestamp {
         Self(milliseconds.clamp(bounds.0, bounds.1))
     }
 
+    /// Whether a clock said so that is beyond what can be written. It must not be recorded: later times are never earlier.
+    pub fn is_beyond_writing(self) -> bool {
+        self.0 >= jiff::Timestamp::MAX.as_millisecond()
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub fn as_milliseconds(self) -> i64 {
         self.0

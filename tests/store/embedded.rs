@@ -20,6 +20,7 @@ tests![
     a_newer_format_is_refused_and_left_as_it_is,
     a_file_that_is_no_database_is_refused,
     a_history_with_a_gap_is_damaged,
+    a_database_that_is_lost_beside_its_snapshot_or_its_log_is_no_empty_store,
     a_snapshot_and_the_changes_after_it_give_what_replay_gives,
     few_changes_of_many_rows_leave_a_snapshot_as_well,
     a_snapshot_that_cannot_be_used_is_passed_over,
@@ -140,6 +141,33 @@ fn a_history_with_a_gap_is_damaged() {
     drop(store);
     Connection::open(folder.database()).unwrap().execute("DELETE FROM record WHERE last = 3", []).unwrap();
     assert!(matches!(folder.open().load(), Err(StoreError::Damaged(_))));
+}
+
+fn a_database_that_is_lost_beside_its_snapshot_or_its_log_is_no_empty_store() {
+    let (folder, sample) = Folder::with_snapshot();
+    let kept = fs::read(folder.database()).unwrap();
+    let assert_refused = |left: &str| {
+        let refused = EmbeddedStore::open(folder.path()).err().expect("its history is gone");
+        assert!(matches!(refused, StoreError::Damaged(_)), "{refused}");
+        assert!(refused.to_string().contains(&format!(" has {left} but its mortise.sqlite is gone")), "{refused}");
+    };
+    fs::remove_file(folder.database()).unwrap();
+    assert_refused("snapshot.zst");
+    assert!(!folder.database().exists(), "nothing is made in its place");
+    fs::write(folder.database(), "").unwrap();
+    assert_refused("snapshot.zst");
+    fs::write(folder.database(), kept).unwrap();
+    folder.assert_loads(&sample);
+
+    // Without a snapshot, the log is what tells: a process that was killed leaves it.
+    fs::remove_file(folder.snapshot()).unwrap();
+    fs::rename(folder.database(), folder.path().join("kept")).unwrap();
+    fs::write(folder.path().join("mortise.sqlite-wal"), "frames").unwrap();
+    assert_refused("mortise.sqlite-wal");
+    assert_eq!(fs::read(folder.path().join("mortise.sqlite-wal")).unwrap(), b"frames");
+    // Where nothing tells of a store there is none, and one is made.
+    fs::remove_file(folder.path().join("mortise.sqlite-wal")).unwrap();
+    assert_eq!(folder.open().head().unwrap(), 0);
 }
 
 fn a_snapshot_and_the_changes_after_it_give_what_replay_gives() {

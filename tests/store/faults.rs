@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use actix_web::dev::ServerHandle;
-use mortise::app::{App, Pace, SettingsWish, system_clock};
+use mortise::app::{App, Clock, ClockError, Pace, SettingsWish, check_clock, system_clock};
 use mortise::catalog::Catalog;
 use mortise::http::{self, HttpLimits};
-use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
+use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow, Timestamp};
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::{
     CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, LocatedAttempt, Page, Query, QueryError, Store,
@@ -28,6 +28,7 @@ use crate::specs::{consumer, provider, spec, with};
 
 tests![
     a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds,
+    a_clock_that_is_far_off_is_told_and_nothing_of_it_is_recorded,
     nothing_can_be_read_before_it_is_durable,
     a_batch_fails_as_a_whole_and_leaves_memory_and_disk_equal,
     a_dependent_of_a_failed_batch_is_planned_anew,
@@ -164,10 +165,13 @@ struct Process {
 
 impl Process {
     fn start() -> Self {
+        Self::with_clock(system_clock())
+    }
+
+    fn with_clock(clock: Clock) -> Self {
         let data = tempfile::tempdir().unwrap();
         let store = Arc::new(Faulty::of(EmbeddedStore::open(data.path()).unwrap(), false));
-        let app =
-            Arc::new(App::open(store.clone(), &SettingsWish::default(), system_clock(), Pace::default()).unwrap());
+        let app = Arc::new(App::open(store.clone(), &SettingsWish::default(), clock, Pace::default()).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (started, handle) = channel();
@@ -272,6 +276,30 @@ fn a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds() {
     assert_eq!(client.succeed(&open)["deployment"]["outcome"], "succeeded");
     assert_eq!(process.app.catalog().revision(), revision + 2, "what failed took no revision");
     process.assert_memory_is_disk();
+}
+
+fn a_clock_that_is_far_off_is_told_and_nothing_of_it_is_recorded() {
+    let now = Arc::new(Mutex::new(Timestamp::from_milliseconds(1_000)));
+    let told = now.clone();
+    let process = Process::with_clock(Arc::new(move || *told.lock().unwrap()));
+    let client = &process.client;
+    client.started(&spec("before"));
+    let revision = process.app.catalog().revision();
+    // Some thousands of years later.
+    *now.lock().unwrap() = Timestamp::from_milliseconds(i64::MAX);
+    let refused = client.start_deployment(&spec("meanwhile")).expect_problem(503, "unavailable");
+    assert!(text(&refused, "detail").contains("after the year 9999"), "{refused}");
+    assert_eq!(process.app.catalog().revision(), revision);
+    *now.lock().unwrap() = Timestamp::from_milliseconds(2_000);
+    client.started(&spec("meanwhile"));
+    assert_eq!(process.app.catalog().time(), Timestamp::from_milliseconds(2_000));
+    process.assert_memory_is_disk();
+
+    let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    assert_eq!(check_clock(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), Err(ClockError::TooEarly));
+    assert_eq!(check_clock(at(253_402_300_800)), Err(ClockError::TooLate));
+    assert_eq!(check_clock(at(i64::MAX as u64)), Err(ClockError::TooLate));
+    assert_eq!([check_clock(at(0)), check_clock(SystemTime::now())], [Ok(()), Ok(())]);
 }
 
 fn nothing_can_be_read_before_it_is_durable() {

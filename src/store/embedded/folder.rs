@@ -64,6 +64,40 @@ impl Folder {
         if is_same(&stands, &open) { Ok(()) } else { Err(gone(&"another one stands there")) }
     }
 
+    /// Refuses a folder that a store was in and whose database is gone: an empty one in its place would look as if nothing had ever
+    /// been recorded.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where it is.
+    pub fn check_database(&self) -> Result<(), StoreError> {
+        let failed = |error: std::io::Error| StoreError::Failed(format!("{}: {error}", self.path.display()));
+        let is_there = fs::metadata(self.database()).is_ok_and(|file| file.len() > 0);
+        if is_there {
+            return Ok(());
+        }
+        let entries = fs::read_dir(&self.path).map_err(failed)?;
+        let names: std::io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.file_name())).collect();
+        let mut names = names.map_err(failed)?;
+        names.sort_unstable();
+        let left = names.iter().find(|name| {
+            let name = name.as_encoded_bytes();
+            // What a start leaves that was cut short is an empty database with an empty log.
+            let is_log = name == format!("{DATABASE}-wal").as_bytes() && self.has_log();
+            name == b"snapshot.zst" || name == b"snapshot.jsonl" || is_log
+        });
+        let Some(left) = left else { return Ok(()) };
+        Err(StoreError::Damaged(format!(
+            "{} has {} but its {DATABASE} is gone or empty; restore that file from a copy of the folder, or give an empty folder \
+             and import an export",
+            self.path.display(),
+            left.display(),
+        )))
+    }
+
+    fn has_log(&self) -> bool {
+        fs::metadata(self.path.join(format!("{DATABASE}-wal"))).is_ok_and(|file| file.len() > 0)
+    }
+
     pub fn database(&self) -> PathBuf {
         self.path.join(DATABASE)
     }

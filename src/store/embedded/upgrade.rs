@@ -29,6 +29,7 @@ const TOLD: Duration = Duration::from_secs(1);
 /// [`StoreError`] where a newer version wrote it, or it cannot be read or written; then it is as it was.
 pub(super) fn database(folder: &Folder) -> Result<(), StoreError> {
     let path = folder.database();
+    folder.check_database()?;
     let mut connection = schema::open_writer(&path)?;
     match schema::format(&connection).map_err(|error| schema::failed(&error))? {
         0 => schema::create(&mut connection).map_err(|error| schema::failed(&error)),
