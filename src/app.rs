@@ -5,6 +5,7 @@
 //! answers.
 
 mod ask;
+mod clock;
 mod committer;
 mod error;
 mod finish;
@@ -15,6 +16,7 @@ mod plan;
 mod pool;
 mod published;
 mod queries;
+mod reading;
 mod servers;
 mod start;
 
@@ -25,7 +27,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 pub use ask::{Part, Question};
-pub use committer::Clock;
+pub use clock::{Clock, ClockError, check_clock, system_clock};
 pub use error::AppError;
 pub use finish::FinishRequest;
 pub use names::{NamedDetail, NamedKind, Requirers};
@@ -41,6 +43,7 @@ use crate::store::{Store, StoreError};
 use committer::Committer;
 use follower::Follower;
 use published::Published;
+use reading::Reading;
 
 /// The application: one for a process.
 pub struct App {
@@ -52,6 +55,7 @@ pub struct App {
     /// So many questions of the graph are answered at once.
     askers: Arc<Semaphore>,
     pool: Pool,
+    reading: Reading,
 }
 
 /// How the application goes about it. None of this changes answers.
@@ -63,11 +67,22 @@ pub struct Pace {
     pub batch: usize,
     /// How often it is looked whether the store can be used: what is wrong with it shows so long after, where nobody writes.
     pub probe: Duration,
+    /// How many plans are read from the store at once; others wait.
+    pub reads: usize,
+    /// How long they wait for that.
+    pub read_wait: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { follow: Duration::from_millis(200), batch: 512, probe: Duration::from_secs(1) }
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            follow: Duration::from_millis(200),
+            batch: 512,
+            probe: Duration::from_secs(1),
+            reads: 2 * cores,
+            read_wait: Duration::from_secs(10),
+        }
     }
 }
 
@@ -143,8 +158,8 @@ impl App {
         let committer = Committer::start(store.clone(), published.clone(), clock, pace);
         let follower = Follower::start(store.clone(), published.clone(), pace.follow);
         let askers = Arc::new(Semaphore::new(ask::AT_ONCE));
-        let pool = Pool::new(PoolLimits::default());
-        Ok(Self { store, published, committer, follower, askers, pool })
+        let (pool, reading) = (Pool::new(PoolLimits::default()), Reading::new(pace));
+        Ok(Self { store, published, committer, follower, askers, pool, reading })
     }
 
     /// Where work is done that may take long.
@@ -239,14 +254,6 @@ pub fn record_settings(
     let recorded = recorded.map_err(|error| OpenError::NotRecorded(error.to_string()))?;
     recorded.iter().for_each(|change| catalog.apply(change));
     Ok(())
-}
-
-/// The clock of this machine.
-pub fn system_clock() -> Clock {
-    Arc::new(|| {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        crate::model::Timestamp::from_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-    })
 }
 
 fn new_component() -> ComponentId {

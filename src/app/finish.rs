@@ -140,7 +140,7 @@ impl App {
     /// # Errors
     /// [`AppError::NotFound`] where there is none.
     pub(super) async fn record(&self, id: PlanId) -> Result<PlanRecord, AppError> {
-        let found = self.blocking(move |store| store::plan(store, id)).await??;
+        let found = self.reading(move |store| store::plan(store, id)).await??;
         found.ok_or_else(|| AppError::not_found(format!("the deployment {id}")))
     }
 
@@ -150,7 +150,7 @@ impl App {
     /// [`AppError::NotFound`] where there is none.
     pub async fn plan(&self, id: PlanId) -> Result<PlanAnswer, AppError> {
         let catalog = self.catalog();
-        let found = self.blocking(move |store| {
+        let found = self.reading(move |store| {
             let Some(plan) = store::plan(store, id)? else { return Ok(None) };
             store::component_rows(store, &catalog, &plan).map(|rows| Some((plan, rows)))
         });

@@ -151,7 +151,7 @@ impl App {
         let comparable = document.comparable();
         let catalog = self.catalog();
         let (plan, rows) = self
-            .blocking(move |store| {
+            .reading(move |store| {
                 let plan = store::plan(store, id)?.ok_or_else(missing)?;
                 let received =
                     plan.members.iter().map(|member| (&member.received.artifact_spec, &member.received.input));

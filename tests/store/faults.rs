@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -29,6 +29,7 @@ use crate::specs::{consumer, provider, spec, with};
 tests![
     a_commit_that_fails_is_503_records_nothing_and_the_next_one_succeeds,
     a_clock_that_is_far_off_is_told_and_nothing_of_it_is_recorded,
+    few_plans_are_read_at_once_and_a_slow_one_holds_nothing_else_up,
     nothing_can_be_read_before_it_is_durable,
     a_batch_fails_as_a_whole_and_leaves_memory_and_disk_equal,
     a_dependent_of_a_failed_batch_is_planned_anew,
@@ -63,11 +64,51 @@ pub struct Faulty {
     store: EmbeddedStore,
     is_shared: bool,
     fault: Mutex<Fault>,
+    /// Whoever reads a plan takes part in it, where there is one.
+    gate: Mutex<Option<Arc<Gate>>>,
+}
+
+/// Lets nobody through until it is opened, and counts who waits.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<Passing>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Passing {
+    is_open: bool,
+    inside: usize,
+    most: usize,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.inside += 1;
+        state.most = state.most.max(state.inside);
+        self.changed.notify_all();
+        state = self.changed.wait_while(state, |state| !state.is_open).unwrap();
+        state.inside -= 1;
+    }
+
+    /// Waits until so many wait at it.
+    fn wait_for(&self, inside: usize) {
+        drop(self.changed.wait_while(self.state.lock().unwrap(), |state| state.inside < inside).unwrap());
+    }
+
+    /// Opens it; how many waited at once, at most.
+    fn open(&self) -> usize {
+        let mut state = self.state.lock().unwrap();
+        state.is_open = true;
+        self.changed.notify_all();
+        state.most
+    }
 }
 
 impl Faulty {
     pub fn of(store: EmbeddedStore, is_shared: bool) -> Self {
-        Self { store, is_shared, fault: Mutex::new(Fault::None) }
+        Self { store, is_shared, fault: Mutex::new(Fault::None), gate: Mutex::new(None) }
     }
 
     pub fn set(&self, fault: Fault) {
@@ -126,6 +167,8 @@ impl Store for Faulty {
     }
 
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError> {
+        let gate = self.gate.lock().unwrap().clone();
+        gate.inspect(|gate| gate.pass());
         self.store.set(id)
     }
 
@@ -300,6 +343,27 @@ fn a_clock_that_is_far_off_is_told_and_nothing_of_it_is_recorded() {
     assert_eq!(check_clock(at(253_402_300_800)), Err(ClockError::TooLate));
     assert_eq!(check_clock(at(i64::MAX as u64)), Err(ClockError::TooLate));
     assert_eq!([check_clock(at(0)), check_clock(SystemTime::now())], [Ok(()), Ok(())]);
+}
+
+fn few_plans_are_read_at_once_and_a_slow_one_holds_nothing_else_up() {
+    let process = Process::start();
+    let client = &process.client;
+    let plan = client.started(&spec("read"));
+    let (gate, reads) = (Arc::new(Gate::default()), Pace::default().reads);
+    *process.store.gate.lock().unwrap() = Some(gate.clone());
+    let path = format!("/deployments/{}", text(&plan, "id"));
+    std::thread::scope(|scope| {
+        let reading: Vec<_> = (0..4 * reads).map(|_| scope.spawn(|| client.get(&path))).collect();
+        gate.wait_for(reads);
+        // Everything else goes on.
+        client.get("/healthz").expect(200);
+        client.started(&provider("meanwhile", "sql"));
+        client.start_deployment(&consumer("planned", "nothing")).expect_problem(422, "not-deployable");
+        assert_eq!(client.items("/deployments").len(), 2);
+        assert_eq!(gate.open(), reads);
+        reading.into_iter().for_each(|read| drop(read.join().unwrap().expect(200)));
+    });
+    assert_eq!(gate.state.lock().unwrap().most, reads);
 }
 
 fn nothing_can_be_read_before_it_is_durable() {
