@@ -188,6 +188,8 @@ impl Worker {
     /// Tells that something came to nothing.
     fn fail(&self, failed: Failed, error: &str) {
         self.health.fail(failed, error);
+        // Whatever it finds, a look comes a while later, so that whoever asks meanwhile is told of the failure.
+        self.probed.set(Instant::now());
         if self.store.is_shared() {
             self.queue.refuse(error);
         }

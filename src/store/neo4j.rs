@@ -56,6 +56,10 @@ pub struct Neo4jStore {
     writer: Pool,
     snapshots: Snapshots,
     warnings: Vec<String>,
+    /// By which its transactions tell whose they are.
+    process: String,
+    /// Whether the database lets transactions tell that, and how long they may live.
+    tells_life: bool,
     known: Known,
     // The last to go: what is above closes its connections in it.
     runtime: Runtime,
@@ -91,9 +95,12 @@ impl Neo4jStore {
             writer,
             snapshots,
             warnings: Vec::new(),
+            process: uuid::Uuid::now_v7().to_string(),
+            tells_life: false,
             known: Known::default(),
             runtime,
         };
+        store.tells_life = store.runtime.block_on(store.takes_metadata());
         store.runtime.block_on(store.prepare())?;
         store.warnings = store.runtime.block_on(store.unlimited());
         store.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
@@ -150,11 +157,7 @@ impl Store for Neo4jStore {
     }
 
     fn probe(&self) -> Result<(), StoreError> {
-        let known = self.known.newest().revision;
-        match self.runtime.block_on(self.take_turn(known, &mut |_| Vec::new())) {
-            Ok(_) => Ok(()),
-            Err(CommitError::Failed(error) | CommitError::Unknown(error) | CommitError::Lost(error)) => Err(error),
-        }
+        Ok(self.runtime.block_on(self.try_to_write())?)
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! A replica that is cut off while it holds the head.
+//! A replica that is cut off while it holds the head, and one that is only slow.
 
 use serde_json::json;
 
@@ -12,6 +12,7 @@ use crate::specs::{consumer, provider, spec};
 tests![
     a_replica_that_is_cut_off_with_the_head_in_its_hands_stops_the_others_for_a_few_seconds_only,
     a_replica_that_is_cut_off_in_the_middle_of_writing_leaves_nothing_behind,
+    a_commit_that_is_only_slow_is_waited_for,
 ];
 
 fn a_replica_that_is_cut_off_with_the_head_in_its_hands_stops_the_others_for_a_few_seconds_only() -> Tested {
@@ -64,6 +65,28 @@ fn a_replica_that_is_cut_off_in_the_middle_of_writing_leaves_nothing_behind() ->
     proxy.heal();
     cut_off.wait_until_green();
     assert_eq!(cut_off.world(), other.world());
+    assert_sound(database.uri());
+    Ok(())
+}
+
+fn a_commit_that_is_only_slow_is_waited_for() -> Tested {
+    let database = database()?;
+    let proxy = BoltProxy::before(database.uri());
+    // So much time that a third of it, which a commit may take, is more than the other waits before it looks who holds the head.
+    let (slow, other) = (Replica::on(&proxy.uri(), 60), Replica::telling_all(database.uri(), 15));
+    proxy.script(Action::HoldCommit, Times::Once);
+    let (started, beside) = std::thread::scope(|scope| {
+        let starting = scope.spawn(|| slow.start_deployment(&spec("slow")).expect(201));
+        proxy.wait_until(|seen| seen.held_commits == 1);
+        let waiting = scope.spawn(|| other.start_deployment(&spec("beside")).expect(201));
+        other.wait_until_told("whose holder has time left");
+        proxy.release_commits();
+        (starting.join().unwrap(), waiting.join().unwrap())
+    });
+    assert!(!other.log().contains("ended a transaction"), "{}", other.log());
+    assert_eq!(proxy.seen().commits, 2, "the settings, and the start, at the first try");
+    assert_eq!(attempts_on(database.uri(), "slow"), [text(&started, "id")]);
+    assert_eq!(attempts_on(database.uri(), "beside"), [text(&beside, "id")]);
     assert_sound(database.uri());
     Ok(())
 }

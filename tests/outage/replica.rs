@@ -49,6 +49,23 @@ impl Replica {
         Self { server, timeout: Duration::from_secs(timeout_seconds), log }
     }
 
+    /// The same, which logs what it does.
+    pub fn telling_all(uri: &str, timeout_seconds: u64) -> Self {
+        let log = NamedTempFile::new().unwrap();
+        let server = Server::run(logging(uri, timeout_seconds, "mortise=debug", &log));
+        Self { server, timeout: Duration::from_secs(timeout_seconds), log }
+    }
+
+    /// Waits until it has logged this.
+    #[track_caller]
+    pub fn wait_until_told(&self, what: &str) {
+        let began = Instant::now();
+        while !self.log().contains(what) {
+            assert!(began.elapsed() < PATIENCE, "it never says `{what}`; it said:\n{}", self.log());
+            std::thread::sleep(PAUSE);
+        }
+    }
+
     /// The same, of which the database has learnt every statement: with a short deadline it cannot be waited for.
     pub fn learnt(uri: &str, timeout_seconds: u64) -> Self {
         let replica = Self::on(uri, timeout_seconds);

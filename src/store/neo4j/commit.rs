@@ -4,7 +4,7 @@
 //! without locks the second of two turns fails when it commits. Inside, what other replicas recorded is read, the caller
 //! decides, and everything is written. A turn that came to nothing is taken again until the deadline.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use neo4rs::{Row, Txn, query};
 
@@ -20,10 +20,25 @@ use crate::store::{CommitError, Decide, StoreError, Turn, check_follows};
 const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn
     WITH h OPTIONAL MATCH (c:Change {revision: $known})
     RETURN h.revision AS revision, h.format AS format, h.upgraded AS upgraded, c.id AS id";
+/// The same, where the database lets a transaction say something of itself: whose it is, and after how many milliseconds its replica
+/// has given it up.
+const TELL_AND_TAKE_HEAD: &str =
+    "CALL tx.setMetaData({mortiseProcess: $process, mortiseMilliseconds: $life}) WITH 1 AS told
+    MATCH (h:Head {name: 'head'}) SET h.turn = $turn
+    WITH h OPTIONAL MATCH (c:Change {revision: $known})
+    RETURN h.revision AS revision, h.format AS format, h.upgraded AS upgraded, c.id AS id";
+/// Says it anew.
+const TELL: &str = "CALL tx.setMetaData({mortiseProcess: $process, mortiseTurn: $turn, mortiseMilliseconds: $life})";
 /// What time it is now, not when the transaction or the statement before began.
 const CLOCK: &str = "RETURN datetime.realtime().epochMillis AS now";
+/// Writes what says nothing.
+const WRITE: &str = "CREATE (:Part)";
 /// After how long a wait for the head its holder is looked for.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// After how long it is looked for again: that one may have had time left, or another one have come after it.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How much longer a transaction may live than its replica waits for it.
+const MARGIN: Duration = Duration::from_millis(500);
 /// For how long the holder is looked at then, to see whether it goes on.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long a statement may take, in a batch of many.
@@ -91,11 +106,13 @@ impl Neo4jStore {
         decide: &mut Decide<'_>,
         deadline: Deadline,
     ) -> Taken {
+        let life = Life::until(deadline, self.writer.step());
         let mut transaction = match self.writer.begin(deadline).await {
             Ok(transaction) => transaction,
             Err(fault) => return Taken::Nothing(fault),
         };
-        let (batch, deadline) = match self.decided(&mut transaction, known, unanswered, decide, deadline).await {
+        let decided = self.decided(&mut transaction, known, unanswered, decide, deadline, life);
+        let (batch, deadline) = match decided.await {
             Ok(Decided::Batch(batch, writing)) => (batch, writing.or_after(self.writer.step())),
             Ok(Decided::RecordedBefore(batch)) => {
                 self.end(transaction, deadline).await;
@@ -135,8 +152,9 @@ impl Neo4jStore {
         unanswered: &mut Option<Unanswered>,
         decide: &mut Decide<'_>,
         deadline: Deadline,
+        life: Life,
     ) -> Result<Decided, Fault> {
-        let head = self.take_head(transaction, deadline).await?;
+        let head = self.take_head(transaction, deadline, life).await?;
         let missed = read::missed(transaction, &self.writer, deadline, *known, head).await?;
         self.known.remember(&missed);
         // The head is held: the turn that nobody answered has ended one way or the other, and this shows which.
@@ -162,15 +180,22 @@ impl Neo4jStore {
         // A batch as large as a set of a thousand members may be takes longer to write than anybody should wait for the head.
         let needed = STATEMENT * u32::try_from(statements.len()).unwrap_or(u32::MAX);
         let writing = deadline.or_after(needed.min(self.timeout * 4));
+        let longer = life.or_until(writing, self.writer.step());
+        if self.tells_life && longer > life {
+            let tell = query(TELL)
+                .params([("process", self.process.as_str()), ("turn", "")])
+                .param("life", longer.milliseconds());
+            writing.within(self.writer.step(), transaction.run(tell)).await?;
+        }
         for statement in statements {
             writing.within(self.writer.step(), transaction.run(statement)).await?;
         }
         Ok(Decided::Batch(batch, writing))
     }
 
-    async fn take_head(&self, transaction: &mut Txn, deadline: Deadline) -> Result<u64, Fault> {
+    async fn take_head(&self, transaction: &mut Txn, deadline: Deadline, life: Life) -> Result<u64, Fault> {
         let known = self.known.newest();
-        let head = self.wait_for_head(transaction, known, deadline).await?;
+        let head = self.wait_for_head(transaction, known, deadline, life).await?;
         schema::check_format(&head)?;
         known.check(&head)
     }
@@ -181,24 +206,48 @@ impl Neo4jStore {
         transaction: &mut Txn,
         known: Newest,
         deadline: Deadline,
+        life: Life,
     ) -> Result<Row, Fault> {
         let turn = uuid::Uuid::now_v7().to_string();
-        let take = query(TAKE_HEAD).param("turn", turn).param("known", read::number(known.revision));
+        let take = if self.tells_life {
+            query(TELL_AND_TAKE_HEAD).param("process", &*self.process).param("life", life.milliseconds())
+        } else {
+            query(TAKE_HEAD)
+        };
+        let take = take.param("turn", turn.as_str()).param("known", read::number(known.revision));
         let take = read::all_rows(transaction, take);
         let take = deadline.within(self.timeout, take);
         let mut take = std::pin::pin!(take);
+        let mut patience = PATIENCE.min(self.timeout / 2);
         let rows = loop {
             tokio::select! {
                 rows = &mut take => break rows.map_err(|fault| match fault {
                     Fault::Late(time) => Fault::Held(time),
                     other => other,
                 })?,
-                () = tokio::time::sleep(PATIENCE.min(self.timeout / 2)) => {
-                    holder::end(&self.readers, LOOK.min(self.timeout / 6), deadline).await;
+                () = tokio::time::sleep(patience) => {
+                    patience = AGAIN;
+                    let known = holder::Known { process: &self.process, turn: &turn, untold: self.timeout };
+                    holder::end(&self.readers, LOOK.min(self.timeout / 6), known, deadline).await;
                 }
             }
         };
         rows.into_iter().next().ok_or_else(|| Fault::Damaged("the graph has no head any more".to_owned()))
+    }
+
+    /// Looks whether the database takes what is written, and leaves nothing there. The head is not taken for it: where something is
+    /// wrong others have need of it.
+    pub(super) async fn try_to_write(&self) -> Result<(), Fault> {
+        let deadline = Deadline::after(self.writer.step());
+        let mut transaction = self.writer.begin(deadline).await?;
+        let written = deadline.within(self.writer.step(), transaction.run(query(WRITE))).await;
+        match self.writer.watched(written) {
+            Err(fault) if fault.breaks_the_connection() => Err(fault),
+            written => {
+                self.end(transaction, deadline).await;
+                written.map(drop)
+            }
+        }
     }
 
     /// Ends a transaction that records nothing. Where that fails its connection is closed, which ends it too.
@@ -206,6 +255,31 @@ impl Neo4jStore {
         if deadline.within(self.writer.step(), transaction.rollback()).await.is_err() {
             self.writer.reset();
         }
+    }
+}
+
+/// For how long a transaction may live from when it begins: then its own replica has given it up, and nobody takes it for one that
+/// is only slow.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) struct Life {
+    begun: Instant,
+    longest: Duration,
+}
+
+impl Life {
+    /// Of a transaction that begins now. Whatever it does is over at the deadline, but for the commit, which may take `step`.
+    pub fn until(deadline: Deadline, step: Duration) -> Self {
+        Self { begun: Instant::now(), longest: deadline.left() + step + MARGIN }
+    }
+
+    /// The same, where the deadline is another one by now.
+    fn or_until(self, deadline: Deadline, step: Duration) -> Self {
+        let longest = self.begun.elapsed() + deadline.left() + step + MARGIN;
+        Self { longest: longest.max(self.longest), ..self }
+    }
+
+    fn milliseconds(self) -> i64 {
+        i64::try_from(self.longest.as_millis()).unwrap_or(i64::MAX)
     }
 }
 

@@ -46,6 +46,8 @@ impl Fault {
                 code.contains("TransientError")
                     || code.ends_with("Transaction.Terminated")
                     || code.ends_with("Transaction.TransactionTimedOut")
+                    // So it says where the transaction is ended that is to tell something of itself.
+                    || (code.ends_with("Procedure.ProcedureCallFailed") && message.contains("tx.setMetaData"))
                     || is_conflict(message)
             }
             Self::Broken(_) | Self::Late(_) | Self::Held(_) => true,

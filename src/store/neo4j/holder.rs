@@ -1,33 +1,58 @@
 //! Who holds the head, and does not let go: a replica that was cut off in the middle of its turn.
+//!
+//! From outside it looks like one that is only slow, so that it is left alone for as long as its own replica may still wait for it,
+//! which a transaction tells when it begins.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use neo4rs::query;
+use neo4rs::{Row, query};
 
 use super::fault::{Deadline, Fault};
 use super::pool::Pool;
 
 /// Every transaction, what it waits for, and by what it is seen to go on. Only Neo4j tells all of it.
 const TRANSACTIONS: &str =
-    "SHOW TRANSACTIONS YIELD transactionId, currentQuery, currentQueryId, status, activeLockCount
-    RETURN transactionId AS id, currentQuery AS query, currentQueryId AS queryId, status, activeLockCount AS locks";
+    "SHOW TRANSACTIONS YIELD transactionId, currentQuery, currentQueryId, status, activeLockCount, metaData, elapsedTime
+    RETURN transactionId AS id, currentQuery AS query, currentQueryId AS queryId, status, activeLockCount AS locks,
+        elapsedTime.milliseconds AS lived, metaData.mortiseMilliseconds AS life, metaData.mortiseProcess AS process,
+        metaData.mortiseTurn AS turn";
 /// By this a transaction is known to wait for the head.
 const WAITS: &str = "SET h.turn";
-/// Ends the transaction that holds the head, unless it goes on with its work: one that writes has taken more locks after
-/// `look`. What cannot be done is told in the log.
-pub(super) async fn end(pool: &Pool, look: Duration, deadline: Deadline) {
-    match find_and_end(pool, look, deadline).await {
-        Ok(ended) if ended.is_empty() => tracing::debug!("waiting for the head, whose holder goes on with its work"),
+/// By what it is known whose time is over.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// This process, which takes one turn after another, and the turn that it takes now: whatever else it has open is given up.
+    pub process: &'a str,
+    pub turn: &'a str,
+    /// How long one may live that says nothing of itself.
+    pub untold: Duration,
+}
+
+/// Ends the transaction that holds the head, if its time is over, unless it goes on with its work: one that writes has taken more
+/// locks after `look`. What cannot be done is told in the log.
+pub(super) async fn end(pool: &Pool, look: Duration, known: Known<'_>, deadline: Deadline) {
+    match find_and_end(pool, look, known, deadline).await {
+        Ok(ended) if ended.is_empty() => {
+            tracing::debug!("waiting for the head, whose holder has time left, or goes on with its work");
+        }
         Ok(ended) => tracing::warn!(?ended, "ended a transaction that held the head and did not go on"),
         Err(fault) => tracing::warn!(%fault, "waiting for the head, and cannot find out who holds it"),
     }
 }
 
-async fn find_and_end(pool: &Pool, look: Duration, deadline: Deadline) -> Result<BTreeSet<String>, Fault> {
-    let before = holders(pool, deadline).await?;
+async fn find_and_end(
+    pool: &Pool,
+    look: Duration,
+    known: Known<'_>,
+    deadline: Deadline,
+) -> Result<BTreeSet<String>, Fault> {
+    let before = holders(pool, known, deadline).await?;
+    if before.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     tokio::time::sleep(look.min(deadline.left())).await;
-    let after = holders(pool, deadline).await?;
+    let after = holders(pool, known, deadline).await?;
     let stuck: BTreeSet<String> =
         after.into_iter().filter(|(id, progress)| before.get(id) == Some(progress)).map(|(id, _)| id).collect();
     for id in &stuck {
@@ -40,8 +65,8 @@ async fn find_and_end(pool: &Pool, look: Duration, deadline: Deadline) -> Result
 /// How far a transaction has come: its locks, and the statement that it is at.
 type Progress = (i64, Option<String>);
 
-/// Those that somebody waits for who wants the head, and that wait for nobody themselves.
-async fn holders(pool: &Pool, deadline: Deadline) -> Result<BTreeMap<String, Progress>, Fault> {
+/// Those that somebody waits for who wants the head, that wait for nobody themselves, and whose time is over.
+async fn holders(pool: &Pool, known: Known<'_>, deadline: Deadline) -> Result<BTreeMap<String, Progress>, Fault> {
     let rows = pool.rows(deadline, query(TRANSACTIONS)).await?;
     let mut blockers = BTreeSet::new();
     let mut free = BTreeMap::new();
@@ -51,11 +76,24 @@ async fn holders(pool: &Pool, deadline: Deadline) -> Result<BTreeMap<String, Pro
             if row.get::<Option<String>>("query")?.is_some_and(|query| query.contains(WAITS)) {
                 blockers.extend(transactions_in(&status));
             }
-        } else {
+        } else if is_over(row, known)? {
             free.insert(id, (row.get::<Option<i64>>("locks")?.unwrap_or(0), row.get("queryId")?));
         }
     }
     Ok(free.into_iter().filter(|(id, _)| blockers.contains(id)).collect())
+}
+
+fn is_over(row: &Row, known: Known<'_>) -> Result<bool, Fault> {
+    let (lived, life): (i64, Option<i64>) = (row.get("lived")?, row.get("life")?);
+    if row.get::<Option<String>>("process")?.is_some_and(|process| process == known.process) {
+        // It may have got the head while it is looked for who has it.
+        return Ok(row.get::<Option<String>>("turn")?.is_some_and(|turn| turn != known.turn));
+    }
+    Ok(milliseconds(lived) > life.map_or(known.untold, milliseconds))
+}
+
+fn milliseconds(count: i64) -> Duration {
+    Duration::from_millis(count.try_into().unwrap_or(0))
 }
 
 /// The names in `Blocked by: [neo4j-transaction-3, …]`.

@@ -113,6 +113,12 @@ impl Neo4jStore {
         made.first().map_or(Ok(Standing::Current), standing)
     }
 
+    /// Whether a transaction can say something of itself there.
+    pub(super) async fn takes_metadata(&self) -> bool {
+        let text = "SHOW PROCEDURES YIELD name WHERE name = 'tx.setMetaData' RETURN name";
+        self.rows(text, BoltMap::default()).await.is_ok_and(|rows| !rows.is_empty())
+    }
+
     /// What the server leaves unlimited, in words; nothing where it has no such settings.
     pub(super) async fn unlimited(&self) -> Vec<String> {
         let mut found = Vec::new();

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use neo4rs::{Row, Txn, query};
 
 use super::Neo4jStore;
+use super::commit::Life;
 use super::fault::{Deadline, Fault};
 use super::known::Newest;
 use super::pool::pause;
@@ -72,8 +73,9 @@ impl Neo4jStore {
     }
 
     async fn step(&self, catalog: &mut Catalog, deadline: Deadline) -> Result<Step, Fault> {
+        let life = Life::until(deadline, self.writer.step());
         let mut transaction = self.writer.begin(deadline).await?;
-        match self.write_step(&mut transaction, catalog, deadline).await {
+        match self.write_step(&mut transaction, catalog, deadline, life).await {
             Ok(Written::Step(after)) => {
                 self.writer.watched(deadline.within(self.writer.step(), transaction.commit()).await)?;
                 // Not before it is certain: else it is read again, from the records or from the texts.
@@ -100,8 +102,14 @@ impl Neo4jStore {
     }
 
     /// Takes the head, and writes what comes next; all but the commit.
-    async fn write_step(&self, transaction: &mut Txn, catalog: &Catalog, deadline: Deadline) -> Result<Written, Fault> {
-        let head = self.wait_for_head(transaction, Newest::default(), deadline).await?;
+    async fn write_step(
+        &self,
+        transaction: &mut Txn,
+        catalog: &Catalog,
+        deadline: Deadline,
+        life: Life,
+    ) -> Result<Written, Fault> {
+        let head = self.wait_for_head(transaction, Newest::default(), deadline, life).await?;
         let end: u64 = head.get("revision")?;
         match standing(&head)? {
             Standing::Current => Ok(Written::Nothing),

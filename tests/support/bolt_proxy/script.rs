@@ -12,6 +12,9 @@ pub enum Action {
     /// in the database and takes its locks, but the end of its answer and all after it are forwarded to neither side. Both
     /// connections stay open until [`heal`](super::BoltProxy::heal), whatever the client does.
     BlackholeAfterRun { marker: &'static str, nth: usize },
+    /// The database gets `COMMIT` when the test calls [`release_commits`](super::BoltProxy::release_commits), and the client its
+    /// answer: a database that is slow.
+    HoldCommit,
     /// The client's connection is closed when `COMMIT` arrives.
     LoseCommit(Forward),
     /// `COMMIT` is answered with a failure of this code; the database is told to roll back, and has when the answer is given.
@@ -56,6 +59,8 @@ pub struct Seen {
     pub largest_message: usize,
     /// Connections that fell silent, each counted once the database has done the query.
     pub blackholed: usize,
+    /// `COMMIT`s that were held back, and whose client waits.
+    pub held_commits: usize,
     /// `COMMIT`s whose client's connection was closed.
     pub lost_commits: usize,
     /// Those of them that the database has answered.

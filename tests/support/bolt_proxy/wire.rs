@@ -176,10 +176,21 @@ impl Requests<'_> {
 
     fn commit(&mut self, message: &Message) -> io::Result<Next> {
         let action = self.shared.change(|state| {
-            state.script.take(|action| matches!(action, Action::LoseCommit(_) | Action::FailCommit { .. }))
+            state
+                .script
+                .take(|action| matches!(action, Action::HoldCommit | Action::LoseCommit(_) | Action::FailCommit { .. }))
         });
         match action {
             Some(Action::LoseCommit(forward)) => self.lose(message, forward),
+            Some(Action::HoldCommit) => {
+                let released = self.shared.change(|state| {
+                    state.seen.held_commits += 1;
+                    state.released
+                });
+                self.shared.wait(|state| state.released > released || state.closing);
+                self.wire.forward(message, Answer::Pass)?;
+                Ok(Next::Read)
+            }
             Some(Action::FailCommit { code }) => {
                 self.shared.change(|state| state.seen.failed_commits += 1);
                 self.wire.forward(&Message::rollback(), Answer::Fail(code))?;
