@@ -71,6 +71,15 @@ pub struct Serve {
     /// The most bytes of a body with a set.
     #[arg(long, env = "MORTISE_MAX_SET_BYTES", default_value_t = 16 << 20)]
     pub max_set_bytes: usize,
+    /// The most connections at once; fewer where the limit of open files is low.
+    #[arg(long, env = "MORTISE_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    pub max_connections: usize,
+    /// How long the head of a request may take to arrive, in seconds; a connection that is idle for so long is closed.
+    #[arg(long, env = "MORTISE_HEAD_TIMEOUT_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub head_timeout_seconds: u64,
+    /// How long a client may take nothing of its answer before the connection is cut, in seconds.
+    #[arg(long, env = "MORTISE_WRITE_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub write_timeout_seconds: u64,
     /// The most rows of an answer of the graph.
     #[arg(long, env = "MORTISE_QUERY_MAX_ROWS", default_value_t = 10_000)]
     pub query_max_rows: usize,

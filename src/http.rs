@@ -1,8 +1,10 @@
 //! The wire: routes, bodies, queries, problems.
 
+mod admission;
 mod answer;
 mod body;
 mod components;
+mod connection;
 mod deployments;
 mod fallback;
 mod finish;
@@ -15,6 +17,7 @@ mod problem;
 mod query;
 mod routes;
 mod servers;
+mod serving;
 mod start;
 
 use std::net::TcpListener;
@@ -22,19 +25,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
-use actix_web::{App as Actix, HttpServer, web};
 
 use crate::app::App;
 
 pub use routes::{BodyLimit, Effect, ROUTES, Route};
 
-/// Bounds of what is taken from clients, and of what one question of the graph may cost.
+/// Bounds of what is taken from clients and kept for them, and of what one question of the graph may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpLimits {
     /// The most bytes of a body with one specification.
     pub body_bytes: usize,
     /// The most bytes of a body with a set.
     pub set_bytes: usize,
+    /// The most connections at once; fewer where the process may not open that many files.
+    pub connections: usize,
+    /// How long the head of a request may take to arrive, from when the connection has nothing left to answer.
+    pub head_time: Duration,
+    /// How long a client may take nothing of its answer before the connection is cut.
+    pub write_time: Duration,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
     /// The most rows of an answer of the graph.
@@ -48,6 +56,9 @@ impl Default for HttpLimits {
         Self {
             body_bytes: 1 << 20,
             set_bytes: 16 << 20,
+            connections: 10_000,
+            head_time: Duration::from_secs(10),
+            write_time: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             query_rows: 10_000,
             query_time: Duration::from_secs(30),
@@ -61,19 +72,10 @@ struct State {
     limits: HttpLimits,
 }
 
-/// How long a graceful stop waits for requests that were accepted.
-const STOP_SECONDS: u64 = 30;
-
 /// A server on `listener`, which answers for `app`. It handles no signals; stop it through its handle.
 ///
 /// # Errors
 /// What the system says where the listener cannot be used.
 pub fn serve(app: Arc<App>, listener: TcpListener, limits: HttpLimits) -> std::io::Result<Server> {
-    // Made once, outside of the closure that runs for every worker.
-    let state = web::Data::new(State { app, limits });
-    let server = HttpServer::new(move || {
-        Actix::new().app_data(state.clone()).wrap_fn(fallback::head_as_get).configure(routes::configure)
-    });
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    Ok(server.workers(workers).disable_signals().shutdown_timeout(STOP_SECONDS).listen(listener)?.run())
+    serving::serve(State { app, limits }, listener)
 }

@@ -109,6 +109,9 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
     let limits = HttpLimits {
         body_bytes: command.max_body_bytes,
         set_bytes: command.max_set_bytes,
+        connections: command.max_connections,
+        head_time: Duration::from_secs(command.head_timeout_seconds),
+        write_time: Duration::from_secs(command.write_timeout_seconds),
         query_rows: command.query_max_rows,
         query_time: Duration::from_secs(command.query_timeout_seconds),
         ..HttpLimits::default()

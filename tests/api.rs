@@ -9,6 +9,8 @@ mod specs;
 mod components;
 #[path = "api/concurrency.rs"]
 mod concurrency;
+#[path = "api/connections.rs"]
+mod connections;
 #[path = "api/deployments.rs"]
 mod deployments;
 #[path = "api/environments.rs"]
