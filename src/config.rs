@@ -80,6 +80,9 @@ pub struct Serve {
     /// How long a client may take nothing of its answer before the connection is cut, in seconds.
     #[arg(long, env = "MORTISE_WRITE_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub write_timeout_seconds: u64,
+    /// The most bytes of large answers that are held at once for clients that have not taken them yet.
+    #[arg(long, env = "MORTISE_MAX_HELD_BYTES", default_value_t = 256 << 20)]
+    pub max_held_bytes: usize,
     /// The most rows of an answer of the graph.
     #[arg(long, env = "MORTISE_QUERY_MAX_ROWS", default_value_t = 10_000)]
     pub query_max_rows: usize,

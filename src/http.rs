@@ -10,6 +10,7 @@ mod fallback;
 mod finish;
 mod format;
 mod graph;
+mod held;
 mod meta;
 mod names;
 mod plans;
@@ -25,6 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use actix_web::{HttpRequest, web};
+use held::HeldBytes;
 
 use crate::app::App;
 
@@ -43,6 +46,8 @@ pub struct HttpLimits {
     pub head_time: Duration,
     /// How long a client may take nothing of its answer before the connection is cut.
     pub write_time: Duration,
+    /// The most bytes of large answers that are held at once for clients that have not taken them yet.
+    pub held_bytes: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
     /// The most rows of an answer of the graph.
@@ -59,6 +64,7 @@ impl Default for HttpLimits {
             connections: 10_000,
             head_time: Duration::from_secs(10),
             write_time: Duration::from_secs(30),
+            held_bytes: 256 << 20,
             body_timeout: Duration::from_secs(30),
             query_rows: 10_000,
             query_time: Duration::from_secs(30),
@@ -70,6 +76,14 @@ impl Default for HttpLimits {
 struct State {
     app: Arc<App>,
     limits: HttpLimits,
+    held: Arc<HeldBytes>,
+}
+
+impl State {
+    /// The state that a request is answered from.
+    fn of(request: &HttpRequest) -> &Self {
+        request.app_data::<web::Data<Self>>().expect("the state is given to every request")
+    }
 }
 
 /// A server on `listener`, which answers for `app`. It handles no signals; stop it through its handle.
@@ -77,5 +91,5 @@ struct State {
 /// # Errors
 /// What the system says where the listener cannot be used.
 pub fn serve(app: Arc<App>, listener: TcpListener, limits: HttpLimits) -> std::io::Result<Server> {
-    serving::serve(State { app, limits }, listener)
+    serving::serve(State { app, limits, held: Arc::new(HeldBytes::new(limits.held_bytes)) }, listener)
 }

@@ -112,6 +112,7 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
         connections: command.max_connections,
         head_time: Duration::from_secs(command.head_timeout_seconds),
         write_time: Duration::from_secs(command.write_timeout_seconds),
+        held_bytes: command.max_held_bytes,
         query_rows: command.query_max_rows,
         query_time: Duration::from_secs(command.query_timeout_seconds),
         ..HttpLimits::default()

@@ -19,6 +19,8 @@ mod environments;
 mod finish;
 #[path = "api/idempotency.rs"]
 mod idempotency;
+#[path = "api/large.rs"]
+mod large;
 #[path = "api/names.rs"]
 mod names;
 #[path = "api/ownership.rs"]

@@ -1,12 +1,15 @@
 //! What handlers answer.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
+use super::State;
 use super::format::Format;
+use super::held::{Held, HeldBytes, Pieces};
 use super::problem::Refusal;
 use crate::app::Listed;
 use crate::model::Code;
@@ -25,10 +28,21 @@ pub(super) async fn ok_large<T: Send + 'static, V: Serialize>(
     value: T,
     view: impl FnOnce(T) -> V + Send + 'static,
 ) -> Answer {
-    let format = Format::accepted(request);
-    let encoded = web::block(move || format.encode(&view(value))).await;
-    let encoded = encoded.map_err(|_| Refusal::new(Code::Internal, "a task failed"))?;
-    Ok(format.respond_encoded(StatusCode::OK, encoded))
+    ok_encoded(request, move |format, held| format.encode_held(&view(value), held)).await
+}
+
+/// 200 with what `encode` makes on a thread that may block.
+pub(super) async fn ok_encoded(
+    request: &HttpRequest,
+    encode: impl FnOnce(Format, &Arc<HeldBytes>) -> Result<(Pieces, Held), Refusal> + Send + 'static,
+) -> Answer {
+    let (format, room) = (Format::accepted(request), State::of(request).held.clone());
+    let encoded = web::block(move || encode(format, &room)).await;
+    let (pieces, held) = encoded.map_err(|_| Refusal::new(Code::Internal, "a task failed"))??;
+    let mut response = format.respond_pieces(StatusCode::OK, pieces);
+    // Held until the body was taken, see [`super::serving`].
+    response.extensions_mut().insert(held);
+    Ok(response)
 }
 
 /// 200 with a page of a list, each item in its view.

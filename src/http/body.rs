@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 
 use super::State;
@@ -33,7 +33,7 @@ impl FromRequest for Incoming {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let state = request.app_data::<web::Data<State>>().expect("the state is given to every request");
+        let state = State::of(request);
         let limit = route_of(request).map_or(BodyLimit::None, |route| route.body).bytes(&state.limits);
         ready(Ok(Self { payload: payload.take(), limit, timeout: state.limits.body_timeout }))
     }

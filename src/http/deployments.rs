@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::State;
-use super::answer::{Answer, ok, page, respond};
+use super::answer::{Answer, ok_encoded, page, respond};
 use super::plans;
 use super::query::{Query, id};
 use crate::model::{Condition, Outcome, State as DeploymentState};
@@ -70,5 +70,5 @@ pub(super) async fn specification(request: HttpRequest, state: web::Data<State>)
 async fn specification_answer(request: &HttpRequest, state: &State) -> Answer {
     Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
     let (rows, is_set) = state.app.received(id(request)?).await?;
-    Ok(ok(request, &ReceivedView::new(&rows, is_set)))
+    ok_encoded(request, move |format, held| format.encode_held(&ReceivedView::new(&rows, is_set), held)).await
 }

@@ -1,9 +1,14 @@
 //! The notation of answers: JSON, or YAML where the client asks for it.
 
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use super::held::{Held, HeldBytes, PIECE_BYTES, Pieces};
+use super::problem::Refusal;
 use crate::document::{Json, to_yaml};
 
 /// The notation of an answer.
@@ -39,8 +44,22 @@ impl Format {
         let text = serde_json::to_string(body).expect("every key of an answer is text");
         match self {
             Self::Json => text,
-            Self::Yaml => to_yaml(&Json::parse(&text).expect("what was just written as JSON is JSON")),
+            Self::Yaml => yaml(&text),
         }
+    }
+
+    /// The same for what may be large.
+    ///
+    /// # Errors
+    /// Where no room is left for large answers.
+    pub fn encode_held(self, body: &impl Serialize, held: &Arc<HeldBytes>) -> Result<(Pieces, Held), Refusal> {
+        let mut writer = held.writer();
+        match serde_json::to_writer(&mut writer, body) {
+            Err(error) if error.is_io() => return Err(held.full()),
+            written => written.expect("every key of an answer is text"),
+        }
+        let (pieces, held) = writer.finish();
+        Ok((if self == Self::Json { pieces } else { yaml(&pieces.into_text()).into() }, held))
     }
 
     /// An answer with `body`.
@@ -50,6 +69,16 @@ impl Format {
 
     /// An answer with a body that was encoded before.
     pub fn respond_encoded(self, status: StatusCode, body: String) -> HttpResponse {
+        // Nearly every answer is small, and is handed over as it is.
+        if body.len() <= PIECE_BYTES { self.answer(status, body) } else { self.respond_pieces(status, body.into()) }
+    }
+
+    /// An answer with a body in pieces.
+    pub fn respond_pieces(self, status: StatusCode, body: Pieces) -> HttpResponse {
+        self.answer(status, body)
+    }
+
+    fn answer(self, status: StatusCode, body: impl MessageBody + 'static) -> HttpResponse {
         let content_type = match self {
             Self::Json => "application/json",
             Self::Yaml => "application/yaml",
@@ -65,4 +94,8 @@ impl Format {
         };
         HttpResponse::build(status).content_type(content_type).body(self.encode(body))
     }
+}
+
+fn yaml(json: &str) -> String {
+    to_yaml(&Json::parse(json).expect("what was just written as JSON is JSON"))
 }

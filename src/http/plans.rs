@@ -1,6 +1,6 @@
 //! Plans on their way to the client: encoded here, or, where that may take long, in the pool.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::State;
@@ -84,7 +84,12 @@ async fn encoded(
 ) -> Result<HttpResponse, Refusal> {
     let format = Format::accepted(request);
     let encode = move || view().map(|view| format.encode(&view));
-    let text = state.app.pool().finish(Size::of_bytes(bytes), encode).await?;
+    let size = Size::of_bytes(bytes);
+    // What was recorded is answered all the same.
+    if size > Size::Small && *request.method() == Method::GET {
+        state.held.check()?;
+    }
+    let text = state.app.pool().finish(size, encode).await?;
     Ok(format.respond_encoded(status, text.map_err(unreadable)?))
 }
 

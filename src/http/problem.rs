@@ -86,6 +86,11 @@ impl Refusal {
         Self { code, detail: detail.into(), retry_after_seconds: None, facts: Box::default() }
     }
 
+    /// What may go well in a moment.
+    pub fn retried(code: Code, detail: impl Into<String>) -> Self {
+        Self { retry_after_seconds: Some(1), ..Self::new(code, detail) }
+    }
+
     /// Problems of the document that `code` names.
     pub fn of_problems(code: Code, problems: Problems) -> Self {
         let problems = problems.into_vec();
@@ -244,12 +249,8 @@ impl From<AppError> for Refusal {
                 Self { facts: Box::new(facts), ..Self::new(Code::QueryRefused, message) }
             }
             AppError::InvalidGraphQuery(detail) => Self::new(Code::InvalidGraphQuery, detail),
-            AppError::Unavailable(detail) => {
-                Self { retry_after_seconds: Some(1), ..Self::new(Code::Unavailable, detail) }
-            }
-            AppError::Overloaded(detail) => {
-                Self { retry_after_seconds: Some(2), ..Self::new(Code::Overloaded, detail) }
-            }
+            AppError::Unavailable(detail) => Self::retried(Code::Unavailable, detail),
+            AppError::Overloaded(detail) => Self::retried(Code::Overloaded, detail),
             AppError::Damaged { recorded: None, error } => Self::new(Code::Damaged, error),
             AppError::Damaged { recorded, error } => {
                 let facts = Facts { plan_id: recorded, ..Facts::default() };

@@ -18,6 +18,7 @@ use actix_web::{App as Actix, Error};
 
 use super::admission::Admission;
 use super::connection::{Activity, Answering, Connection, Patience};
+use super::held::{Held, SMALL_BYTES};
 use super::{State, fallback, routes};
 
 /// How long a stop waits for what was accepted. With what the store still needs it is over within five seconds.
@@ -76,7 +77,7 @@ pub(super) fn serve(state: State, listener: TcpListener) -> std::io::Result<Serv
     Ok(builder.listen("mortise", listener, worker)?.run())
 }
 
-/// Tells the connection from when until when it is being answered.
+/// Tells the connection from when until when it is being answered, and counts what is held for it.
 fn answered<S>(
     request: ServiceRequest,
     service: &S,
@@ -85,13 +86,23 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<BoxBody>, Error = Error>,
 {
     let answering = request.conn_data::<Rc<Activity>>().map(Activity::answering);
+    let room = State::of(request.request()).held.clone();
     let response = service.call(request);
-    async move { Ok(response.await?.map_body(|_, body| Answered { body, _answering: answering })) }
+    async move {
+        let mut response = response.await?;
+        let counted = response.response_mut().extensions_mut().remove::<Held>();
+        let held = counted.or_else(|| match response.response().body().size() {
+            BodySize::Sized(bytes) if bytes > SMALL_BYTES as u64 => Some(room.count(usize::try_from(bytes).ok()?)),
+            _ => None,
+        });
+        Ok(response.map_body(|_, body| Answered { body, _held: held, _answering: answering }))
+    }
 }
 
-/// The body of an answer, dropped when it is made.
+/// The body of an answer, dropped when it was handed over.
 struct Answered {
     body: BoxBody,
+    _held: Option<Held>,
     _answering: Option<Answering>,
 }
 
