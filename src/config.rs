@@ -86,6 +86,12 @@ pub struct Serve {
     /// The most rows of an answer of the graph.
     #[arg(long, env = "MORTISE_QUERY_MAX_ROWS", default_value_t = 10_000)]
     pub query_max_rows: usize,
+    /// The most bytes of a row of an answer of the graph.
+    #[arg(long, env = "MORTISE_QUERY_MAX_ROW_BYTES", default_value_t = 1 << 20)]
+    pub query_max_row_bytes: usize,
+    /// The most bytes of all rows of an answer of the graph.
+    #[arg(long, env = "MORTISE_QUERY_MAX_BYTES", default_value_t = 64 << 20)]
+    pub query_max_bytes: usize,
     /// How long a question of the graph may take, in seconds.
     #[arg(long, env = "MORTISE_QUERY_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub query_timeout_seconds: u64,

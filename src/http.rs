@@ -52,6 +52,10 @@ pub struct HttpLimits {
     pub body_timeout: Duration,
     /// The most rows of an answer of the graph.
     pub query_rows: usize,
+    /// The most bytes of a row of an answer of the graph.
+    pub query_row_bytes: usize,
+    /// The most bytes of all rows of an answer of the graph.
+    pub query_bytes: usize,
     /// How long a question of the graph may take.
     pub query_time: Duration,
 }
@@ -67,6 +71,8 @@ impl Default for HttpLimits {
             held_bytes: 256 << 20,
             body_timeout: Duration::from_secs(30),
             query_rows: 10_000,
+            query_row_bytes: 1 << 20,
+            query_bytes: 64 << 20,
             query_time: Duration::from_secs(30),
         }
     }

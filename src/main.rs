@@ -114,6 +114,8 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
         write_time: Duration::from_secs(command.write_timeout_seconds),
         held_bytes: command.max_held_bytes,
         query_rows: command.query_max_rows,
+        query_row_bytes: command.query_max_row_bytes,
+        query_bytes: command.query_max_bytes,
         query_time: Duration::from_secs(command.query_timeout_seconds),
         ..HttpLimits::default()
     };

@@ -16,6 +16,8 @@ mod database;
 mod fixture;
 #[path = "support/harness.rs"]
 mod harness;
+#[path = "queries/large.rs"]
+mod large;
 #[path = "queries/limits.rs"]
 mod limits;
 #[path = "queries/lists.rs"]
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         aggregates::tests(),
         agreement::tests(),
         command::tests(),
+        large::laws(),
         limits::tests(),
         limits::laws(),
         lists::tests(),

@@ -1,10 +1,12 @@
 //! Questions of the graph, in Cypher.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{App, AppError};
 use crate::cypher::statement::Statement;
@@ -13,8 +15,9 @@ use crate::store::{Ending, Query, Store};
 
 /// How many questions are answered at once; others wait. They are heavy, and planning must go on meanwhile.
 pub(super) const AT_ONCE: usize = 4;
-/// How many rows may wait until the client takes them.
+/// How many rows may wait until the client takes them, and of how many KiB, but for a single one.
 const WAITING_ROWS: usize = 512;
+const WAITING_KIB: usize = 4 << 10;
 
 /// A question of the graph.
 #[derive(Clone, Debug)]
@@ -25,6 +28,10 @@ pub struct Question {
     pub parameters: Vec<(String, Json)>,
     /// The most rows to answer.
     pub rows: usize,
+    /// The most bytes of a row.
+    pub row_bytes: usize,
+    /// The most bytes of all rows.
+    pub bytes: usize,
     /// How long it may take, from when its turn comes.
     pub time: Duration,
 }
@@ -32,8 +39,8 @@ pub struct Question {
 /// A part of the answer to a [`Question`].
 #[derive(Debug)]
 pub enum Part {
-    /// A row.
-    Row(JsonText),
+    /// A row. It takes room until it is dropped.
+    Row(JsonText, OwnedSemaphorePermit),
     /// The last part: how it ended.
     End(Result<Ending, AppError>),
 }
@@ -67,21 +74,59 @@ fn answer(store: &dyn Store, question: &Question, sender: &Sender<Part>, runtime
         statement: &question.statement,
         parameters: &question.parameters,
         rows: question.rows,
+        row_bytes: question.row_bytes,
         time: question.time,
         is_wanted: &is_wanted,
     };
-    let mut is_late = false;
+    let room = Arc::new(Semaphore::new(WAITING_KIB));
+    let mut bytes = 0;
+    let mut cut = None;
     let ending = store.query(&query, &mut |row| {
-        // At full speed there is room, and no clock is looked at.
-        let Err(full) = sender.try_send(Part::Row(row)) else { return ControlFlow::Continue(()) };
-        let left = deadline.saturating_duration_since(Instant::now());
-        match runtime.block_on(sender.send_timeout(full.into_inner(), left)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => {
-                is_late = true;
-                ControlFlow::Break(())
-            }
-        }
+        let length = row.as_str().len();
+        bytes += length;
+        cut = if length > question.row_bytes {
+            Some(Ending::ByteLimit(question.row_bytes))
+        } else if bytes > question.bytes {
+            Some(Ending::ByteLimit(question.bytes))
+        } else {
+            hand_over(row, sender, &room, deadline, runtime).is_break().then_some(Ending::TimeLimit)
+        };
+        if cut.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    Ok(if is_late { Ending::TimeLimit } else { ending })
+    Ok(cut.unwrap_or(ending))
+}
+
+/// Hands a row over as soon as there is room for it; breaks off where there is none until the deadline.
+fn hand_over(
+    row: JsonText,
+    sender: &Sender<Part>,
+    room: &Arc<Semaphore>,
+    deadline: Instant,
+    runtime: &Handle,
+) -> ControlFlow<()> {
+    let kib = (row.as_str().len() >> 10).clamp(1, WAITING_KIB) as u32;
+    // At full speed there is room, and no clock is looked at.
+    let waiting = match room.clone().try_acquire_many_owned(kib) {
+        Ok(taken) => match sender.try_send(Part::Row(row, taken)) {
+            Ok(()) => return ControlFlow::Continue(()),
+            Err(full) => Err(full.into_inner()),
+        },
+        Err(_) => Ok(row),
+    };
+    let hand_over = async {
+        let part = match waiting {
+            // Where nobody takes rows any more, no room comes either.
+            Ok(row) => tokio::select! {
+                taken = room.clone().acquire_many_owned(kib) => Part::Row(row, taken.ok()?),
+                () = sender.closed() => return None,
+            },
+            Err(part) => part,
+        };
+        sender.send(part).await.ok()
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    match runtime.block_on(async { tokio::time::timeout(left, hand_over).await }) {
+        Ok(Some(())) => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
+    }
 }

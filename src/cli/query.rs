@@ -105,14 +105,12 @@ fn print(server: &str, mut lines: impl BufRead, shape: Shape) -> Result<Exit, Cl
 fn last_line(line: &Json) -> Option<(Exit, String)> {
     let Json::Object(members) = line else { return None };
     let [(name, value)] = members.as_slice() else { return None };
-    match (name.as_str(), value.get("rows"), value.get("seconds"), value.get("code")) {
-        ("truncated", Some(rows), None, None) => {
-            Some((Exit::Yes, format!("the answer is cut after {rows} rows, the limit of the server")))
+    let Json::Object(told) = value else { return None };
+    match (name.as_str(), told.as_slice()) {
+        ("truncated", [(unit, limit)]) if ["rows", "bytes", "seconds"].contains(&unit.as_str()) => {
+            Some((Exit::Yes, format!("the answer is cut after {limit} {unit}, the limit of the server")))
         }
-        ("truncated", None, Some(seconds), None) => {
-            Some((Exit::Yes, format!("the answer is cut after {seconds} seconds, the limit of the server")))
-        }
-        ("error", None, None, Some(_)) => {
+        ("error", told) if told.iter().any(|(name, _)| name == "code") => {
             let detail = value.get("detail").and_then(Json::as_text).unwrap_or_default();
             Some((Exit::Failed, format!("the answer broke off: {detail}")))
         }

@@ -17,6 +17,7 @@ mod kind;
 mod labelled;
 mod operand;
 mod pattern;
+mod size;
 
 use super::statement::Statement;
 use crate::document::Json;

@@ -43,8 +43,10 @@ async fn query_answer(request: &HttpRequest, incoming: Incoming, state: &State) 
             format!("an answer with the one column `{only}` might be taken for its last line; name it otherwise");
         return Err(Refusal::new(Code::InvalidGraphQuery, detail));
     }
-    let HttpLimits { query_rows: rows, query_time: time, .. } = state.limits;
-    let mut parts = state.app.ask(Question { statement, parameters: posted.parameters, rows, time }).await?;
+    let HttpLimits { query_rows: rows, query_row_bytes: row_bytes, query_bytes: bytes, query_time: time, .. } =
+        state.limits;
+    let question = Question { statement, parameters: posted.parameters, rows, row_bytes, bytes, time };
+    let mut parts = state.app.ask(question).await?;
     // What is wrong with the question shows before the first row does, while there can still be another status.
     let first = match parts.recv().await {
         Some(Part::End(Err(error))) => return Err(error.into()),
@@ -83,12 +85,13 @@ impl Lines {
 
     fn write(&mut self, piece: &mut Vec<u8>, part: Option<Part>) {
         let last = match part {
-            Some(Part::Row(row)) => {
+            Some(Part::Row(row, _)) => {
                 piece.extend_from_slice(row.as_str().as_bytes());
                 return piece.push(b'\n');
             }
             Some(Part::End(Ok(Ending::Complete))) => None,
             Some(Part::End(Ok(Ending::RowLimit))) => Some(json!({"truncated": {"rows": self.limits.query_rows}})),
+            Some(Part::End(Ok(Ending::ByteLimit(bytes)))) => Some(json!({"truncated": {"bytes": bytes}})),
             Some(Part::End(Ok(Ending::TimeLimit))) => {
                 Some(json!({"truncated": {"seconds": self.limits.query_time.as_secs()}}))
             }

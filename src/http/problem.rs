@@ -128,7 +128,9 @@ impl Refusal {
 
     /// The last line of an answer that had begun.
     pub fn as_line(&self) -> serde_json::Value {
-        tracing::error!(code = %self.code, detail = self.detail, "broke off an answer");
+        if status(self.code).is_server_error() {
+            tracing::error!(code = %self.code, detail = self.detail, "broke off an answer");
+        }
         serde_json::json!({"error": {"code": self.code, "detail": self.detail}})
     }
 

@@ -22,7 +22,7 @@ use super::held::{Held, SMALL_BYTES};
 use super::{State, fallback, routes};
 
 /// How long a stop waits for what was accepted. With what the store still needs it is over within five seconds.
-const STOP_SECONDS: u64 = 3;
+const STOP_SECONDS: u64 = 4;
 /// How much longer the first head may take until the connection is cut: the client is answered 408 before.
 const GRACE: Duration = Duration::from_secs(1);
 /// How long a connection is kept after its last answer, for the client to read it.

@@ -7,6 +7,7 @@ mod address;
 mod attempts;
 mod commit;
 mod fault;
+mod gate;
 mod history;
 mod holder;
 mod known;
@@ -32,6 +33,7 @@ use super::{
 };
 use crate::catalog::Catalog;
 use crate::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
+use gate::Gate;
 use known::Known;
 use pool::Pool;
 use snapshot::Snapshots;
@@ -52,6 +54,8 @@ pub struct Neo4jStore {
     timeout: Duration,
     readers: Pool,
     askers: Pool,
+    /// What the askers connect through; absent where the connection is encrypted.
+    gate: Option<Gate>,
     /// One connection: of the turns of one process only one is under way.
     writer: Pool,
     snapshots: Snapshots,
@@ -86,12 +90,16 @@ impl Neo4jStore {
         let (readers, writer) = (Pool::new(&address, READERS, step, step)?, Pool::new(&address, 1, step, timeout)?);
         let beside = Pool::new(&address, 1, timeout, timeout)?;
         let snapshots = Snapshots::new(beside, runtime.handle().clone(), timeout, snapshot_changes);
-        let askers = Pool::new(&address, ASKERS, step, query::LONGEST)?;
+        let gate = address.readable().map(|database| runtime.block_on(Gate::open(database.to_owned()))).transpose();
+        let gate = gate.map_err(|error| StoreError::Failed(format!("no port can be had for questions: {error}")))?;
+        let asked = gate.as_ref().map_or_else(|| address.clone(), |gate| address.through(gate.address()));
+        let askers = Pool::new(&asked, ASKERS, step, query::LONGEST)?;
         let mut store = Self {
             address,
             timeout,
             readers,
             askers,
+            gate,
             writer,
             snapshots,
             warnings: Vec::new(),

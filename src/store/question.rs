@@ -20,6 +20,8 @@ pub struct Query<'a> {
     pub parameters: &'a [(String, Json)],
     /// The most rows to answer.
     pub rows: usize,
+    /// The most bytes of a row.
+    pub row_bytes: usize,
     /// How long it may take, until the last row was taken.
     pub time: Duration,
     /// Whether anyone still waits for the answer.
@@ -36,6 +38,8 @@ pub enum Ending {
     Complete,
     /// There are more rows than were asked for.
     RowLimit,
+    /// The next row alone, or with those before it, has more than so many bytes.
+    ByteLimit(usize),
     /// There may be more rows; the time was over.
     TimeLimit,
 }

@@ -56,10 +56,13 @@ fn what_is_refused_exits_with_2_and_says_where() {
 }
 
 fn an_answer_that_was_cut_says_so_beside_its_rows() {
-    let server = Server::start_with(&["--query-max-rows", "2"]);
+    let server = Server::start_with(&["--query-max-rows", "2", "--query-max-row-bytes", "20"]);
     let (code, out, err) = query(&server, &["UNWIND [1, 2, 3] AS x RETURN x"], "");
     assert_eq!((code, out.as_str()), (0, "{\"x\":1}\n{\"x\":2}\n{\"truncated\":{\"rows\":2}}\n"));
     assert_eq!(err, "mortise: the answer is cut after 2 rows, the limit of the server\n");
+    let (code, out, err) = query(&server, &["RETURN 'a text of thirty bytes or so' AS x"], "");
+    assert_eq!((code, out.as_str()), (0, "{\"truncated\":{\"bytes\":20}}\n"));
+    assert_eq!(err, "mortise: the answer is cut after 20 bytes, the limit of the server\n");
 }
 
 fn rows_are_a_table_on_a_terminal() -> Tested {

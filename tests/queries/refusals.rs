@@ -99,6 +99,9 @@ fn what_the_engine_rejects_is_an_invalid_question(backend: Backend) -> Tested {
         invalid("MATCH (n) RETURN n.name AS x, n.id AS x");
         invalid("MATCH (n) RETURN $nothing");
         invalid("MATCH (n RETURN n");
+        for computed in ["substring('abc', -1)", "left('abc', -1)", "range(1, 10, 0)", "1 / 0", "'a' + date('x')"] {
+            invalid(&format!("RETURN {computed} AS x"));
+        }
         ask(server, "RETURN 1 AS truncated", &json!({})).expect_problem(400, "invalid-graph-query");
     })
 }

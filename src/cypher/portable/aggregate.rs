@@ -46,6 +46,10 @@ impl Reader<'_> {
             let advice = "it is made of texts, whole numbers or true and false, of which the kind is certain; count also of nodes";
             return Err(self.refuse_at(start, name, advice));
         }
+        if name == "collect" {
+            self.kept(start, "collect", term.bytes)?;
+        }
+        result.bytes = term.bytes;
         result.kind = match name {
             "collect" => Kind::List(Box::new(term.kind)),
             "min" | "max" => term.kind,

@@ -36,7 +36,7 @@ impl Reader<'_> {
         loop {
             parts += 1;
             self.scope.clear();
-            self.products = (0, 0);
+            (self.products, self.unwound) = ((0, 0), 1);
             self.part(rows, parts)?;
             if !self.is_word("UNION") {
                 break;
@@ -144,7 +144,12 @@ impl Reader<'_> {
             return Err(self.refuse_here("AS is expected here"));
         }
         let name = self.new_name()?;
-        self.scope.push(Variable { may_hold_list, ..Variable::new(&name, term.kind.element(), true) });
+        self.unwound = self.unwound.saturating_mul(term.elements);
+        self.scope.push(Variable {
+            may_hold_list,
+            bytes: term.bytes,
+            ..Variable::new(&name, term.kind.element(), true)
+        });
         Ok(())
     }
 
@@ -170,6 +175,7 @@ impl Reader<'_> {
 
     /// The columns of a `WITH`, or of a `RETURN`, which has at most so many rows.
     fn projection(&mut self, rows: Option<usize>, parts: usize) -> Result<(), Unanswerable> {
+        let start = self.at;
         let is_distinct = self.take_word("DISTINCT");
         self.grouping = Grouping::default();
         let mut items: Vec<Item> = Vec::new();
@@ -193,6 +199,12 @@ impl Reader<'_> {
         if aggregates {
             self.names_are_kept()?;
         }
+        let is_grouped = is_distinct || aggregates && items.iter().any(|item| item.term.varies);
+        let is_sorted = self.is_word("ORDER");
+        if is_grouped || is_sorted {
+            let bytes = items.iter().fold(0, |sum: usize, item| sum.saturating_add(item.term.bytes));
+            self.kept(if is_sorted { self.at } else { start }, "what is grouped or put in order", bytes)?;
+        }
         let carried = items.iter().map(|item| Variable {
             name: item.name.clone(),
             kind: item.term.kind.clone(),
@@ -200,6 +212,7 @@ impl Reader<'_> {
             may_be_history: self.source_of(item).is_none_or(|known| known.may_be_history),
             may_hold_list: item.term.may_hold_list(),
             is_carried_on: false,
+            bytes: item.term.bytes,
         });
         let carried: Vec<Variable> = carried.collect();
         // After columns that are distinct or aggregated nothing else is in scope; else what was before still is.

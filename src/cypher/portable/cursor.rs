@@ -2,7 +2,7 @@
 
 use super::aggregate::Grouping;
 use super::kind::Kind;
-use super::{RELATIONSHIPS, Unanswerable};
+use super::{RELATIONSHIPS, Unanswerable, size};
 use crate::cypher::statement::{Statement, Token, TokenKind};
 use crate::document::Json;
 
@@ -19,6 +19,8 @@ pub(super) struct Variable {
     pub may_hold_list: bool,
     /// Whether a clause has begun, other than `RETURN`, since it got its name.
     pub is_carried_on: bool,
+    /// The most bytes that it may have; of a list, that one element may.
+    pub bytes: usize,
 }
 
 impl Variable {
@@ -30,6 +32,7 @@ impl Variable {
             may_be_history: false,
             may_hold_list: false,
             is_carried_on: false,
+            bytes: size::VALUE_BYTES,
         }
     }
 }
@@ -46,6 +49,8 @@ pub(super) struct Reader<'a> {
     relationships: usize,
     /// How many patterns of this part share no name with anything before them, and how many lists are unwound.
     pub products: (usize, usize),
+    /// How many rows the lists of this part make at most that are unwound.
+    pub unwound: usize,
     /// Nodes of a clause of which only its condition can say that they are none of the history.
     pub unlabelled: Vec<(usize, String)>,
     /// How many names were in scope before the clause in hand.
@@ -68,6 +73,7 @@ impl<'a> Reader<'a> {
             edits: Vec::new(),
             relationships: 0,
             products: (0, 0),
+            unwound: 1,
             unlabelled: Vec::new(),
             known_before: 0,
             subqueries: 0,

@@ -1,8 +1,8 @@
 //! Expressions: read by precedence, each with the kind of its value.
 
-use super::Unanswerable;
 use super::cursor::Reader;
 use super::kind::{Kind, Term};
+use super::{Unanswerable, size};
 use crate::cypher::statement::TokenKind;
 
 impl Reader<'_> {
@@ -176,8 +176,13 @@ impl Reader<'_> {
             self.at += 1;
             let right = self.product(false)?;
             let texts = is_plus && term.kind == Kind::Text && right.kind == Kind::Text;
-            term =
-                if texts { Term::made_of(Kind::Text, &[&term, &right]) } else { self.calculated(at, &term, &right)? };
+            term = if texts {
+                let joined = Term::made_of(Kind::Text, &[&term, &right]);
+                let bytes = joined.bytes;
+                self.grown(at, "this text", joined, bytes)?
+            } else {
+                self.calculated(at, &term, &right)?
+            };
         }
         Ok(term)
     }
@@ -237,7 +242,10 @@ impl Reader<'_> {
             if self.take('.') {
                 let name = self.name()?;
                 term = match term.kind {
-                    Kind::Node | Kind::Relationship => Term::made_of(Kind::of_property(&name), &[&term]),
+                    Kind::Node | Kind::Relationship => {
+                        let kind = Kind::of_property(&name);
+                        Term { bytes: size::of_property(&kind, &name), ..Term::made_of(kind, &[&term]) }
+                    }
                     Kind::Map | Kind::Any | Kind::Null => Term::made_of(Kind::Any, &[&term]),
                     _ => {
                         return Err(self.refuse_at(

@@ -71,7 +71,10 @@ impl Reader<'_> {
             ("labels", [Kind::Node]) => Kind::List(Box::new(Kind::Text)),
             ("head" | "last", [list @ Kind::List(_)]) if !parts[0].aggregates => list.element(),
             ("toupper" | "tolower" | "trim" | "ltrim" | "rtrim" | "reverse", [Kind::Text]) => Kind::Text,
-            ("replace", [Kind::Text, Kind::Text, Kind::Text]) if is_filled(&arguments[1]) => Kind::Text,
+            ("replace", [Kind::Text, Kind::Text, Kind::Text]) if is_filled(&arguments[1]) => {
+                let bytes = parts[0].bytes.saturating_mul(parts[2].bytes.max(1));
+                return self.grown(start, "replace", Term::made_of(Kind::Text, &parts), bytes);
+            }
             ("left" | "right", [Kind::Text, Kind::Integer]) if is_number(&arguments[1]) => Kind::Text,
             ("substring", [Kind::Text, Kind::Integer]) if is_number(&arguments[1]) => Kind::Text,
             ("substring", [Kind::Text, Kind::Integer, Kind::Integer])
@@ -81,7 +84,9 @@ impl Reader<'_> {
             }
             ("tostring", [Kind::Integer | Kind::Text | Kind::Boolean]) => Kind::Text,
             ("abs" | "sign", [Kind::Integer]) => Kind::Integer,
-            ("range", [Kind::Integer, Kind::Integer]) if is_short(&arguments) => Kind::List(Box::new(Kind::Integer)),
+            ("range", [Kind::Integer, Kind::Integer]) if let Some(elements) = short(&arguments) => {
+                return Ok(Term { elements, ..Term::made_of(Kind::List(Box::new(Kind::Integer)), &parts) });
+            }
             _ => return unknown(self),
         };
         if parts.iter().any(|part| part.is_sum) {
@@ -119,12 +124,12 @@ impl Reader<'_> {
     }
 }
 
-/// Whether a range is one of few numbers that are written here: the engine makes all of them before it looks at one.
-fn is_short(ends: &[Term]) -> bool {
-    match (ends[0].literal, ends[1].literal) {
-        (Some(Some(first)), Some(Some(last))) => last.saturating_sub(first) <= RANGE,
-        _ => false,
-    }
+/// How many numbers a range has, if it is one of few numbers that are written here: the engine makes all of them before it
+/// looks at one.
+fn short(ends: &[Term]) -> Option<usize> {
+    let (first, last) = (ends[0].literal??, ends[1].literal??);
+    let apart = last.saturating_sub(first);
+    (apart <= RANGE).then(|| usize::try_from(apart + 1).unwrap_or(0))
 }
 
 fn is_number(term: &Term) -> bool {

@@ -1,5 +1,6 @@
 //! What kind of value an expression has, as far as it can be told before it is run.
 
+use super::size;
 use crate::document::Json;
 
 /// The kind of a value. Any of them may also be null.
@@ -107,11 +108,25 @@ pub(super) struct Term {
     pub is_given: bool,
     /// Whether it is known to hold no list, although its kind may.
     pub is_flat: bool,
+    /// The most bytes that it may have; of a list, that one element may.
+    pub bytes: usize,
+    /// The most elements that it may have, where it is a list.
+    pub elements: usize,
 }
 
 impl Term {
     pub fn of(kind: Kind) -> Self {
-        Self { kind, aggregates: false, varies: false, literal: None, is_sum: false, is_given: false, is_flat: false }
+        Self {
+            kind,
+            aggregates: false,
+            varies: false,
+            literal: None,
+            is_sum: false,
+            is_given: false,
+            is_flat: false,
+            bytes: size::VALUE_BYTES,
+            elements: size::ELEMENTS,
+        }
     }
 
     pub fn literal(kind: Kind, number: Option<i64>) -> Self {
@@ -129,6 +144,7 @@ impl Term {
             varies: parts.iter().any(|part| part.varies),
             // A choice between a text and a number, or a value of a map.
             is_flat: !matches!(kind, Kind::List(_)) && !parts.iter().any(|part| part.may_hold_list()),
+            bytes: size::of_parts(&kind, parts),
             ..Self::of(kind)
         }
     }

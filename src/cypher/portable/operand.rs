@@ -1,10 +1,12 @@
 //! Operands: literals, names, lists, choices, subqueries.
 
 use super::Unanswerable;
-use super::cursor::Reader;
+use super::cursor::{Reader, Variable};
 use super::kind::{Kind, Term, holds_list};
 use super::pattern::Place;
+use super::size;
 use crate::cypher::statement::TokenKind;
+use crate::document::Json;
 
 impl Reader<'_> {
     pub fn operand(&mut self, patterns: bool) -> Result<Term, Unanswerable> {
@@ -12,8 +14,8 @@ impl Reader<'_> {
         match &token.kind {
             TokenKind::Text => {
                 self.at += 1;
-                let length = self.written(token).len() - 2;
-                Ok(Term::literal(Kind::Text, i64::try_from(length).ok()))
+                let bytes = self.written(token).len() - 2;
+                Ok(Term { bytes, ..Term::literal(Kind::Text, i64::try_from(bytes).ok()) })
             }
             TokenKind::Number => self.number(),
             TokenKind::Parameter(name) => {
@@ -23,7 +25,9 @@ impl Reader<'_> {
                 self.at += 1;
                 let kind = Kind::of_parameter(value);
                 let is_given = matches!(kind, Kind::List(_) | Kind::Map);
-                Ok(Term { is_given, is_flat: !holds_list(value), ..Term::of(kind) })
+                let elements = if let Json::Array(elements) = value { elements.len() } else { size::ELEMENTS };
+                let bytes = size::of_parameter(value);
+                Ok(Term { is_given, is_flat: !holds_list(value), bytes, elements, ..Term::of(kind) })
             }
             TokenKind::Mark('(') if self.is_pattern() => {
                 if !patterns {
@@ -82,7 +86,7 @@ impl Reader<'_> {
                           the list itself or a parameter here, or go on with its elements as rows";
             return Err(self.refuse_at(at, &name, advice));
         }
-        Ok(Term { is_flat: !known.may_hold_list, ..Term::variable(known.kind.clone()) })
+        Ok(Term { is_flat: !known.may_hold_list, bytes: known.bytes, ..Term::variable(known.kind.clone()) })
     }
 
     fn number(&mut self) -> Result<Term, Unanswerable> {
@@ -188,7 +192,7 @@ impl Reader<'_> {
             return Ok(term);
         }
         let mut kind = Kind::Null;
-        let mut count = 0;
+        let (mut count, mut bytes) = (0, size::VALUE_BYTES);
         while !self.is(']') {
             let at = self.at;
             let term = self.expression()?;
@@ -196,13 +200,13 @@ impl Reader<'_> {
                 let advice = "in a list write texts or numbers, all of one kind; pass other lists as a parameter";
                 return Err(self.refuse_at(at, "this element of a list", advice));
             }
-            (kind, count) = (term.kind, count + 1);
+            (kind, count, bytes) = (term.kind, count + 1, bytes.max(term.bytes));
             if !self.take(',') {
                 break;
             }
         }
         self.expect(']')?;
-        Ok(Term::of(Kind::List(Box::new(kind))))
+        Ok(Term { bytes, elements: count, ..Term::of(Kind::List(Box::new(kind))) })
     }
 
     fn comprehension(&mut self, start: usize) -> Result<Term, Unanswerable> {
@@ -240,7 +244,7 @@ impl Reader<'_> {
         if matches!(element, Kind::Node | Kind::Relationship | Kind::Any | Kind::Map | Kind::List(_)) {
             return Err(self.refuse_at(start, "this list", "its elements must be texts or numbers; else UNWIND it"));
         }
-        self.bind(&name, element, true);
+        self.scope.push(Variable { bytes: list.bytes, ..Variable::new(&name, element, true) });
         Ok((list, outer))
     }
 

@@ -35,6 +35,8 @@ const LEFT_BEHIND: usize = 8;
 const STACK_BYTES: usize = 64 << 20;
 /// How often it is looked whether anyone still waits.
 const LOOK: Duration = Duration::from_millis(50);
+/// How much more memory the process may take while a question is answered until the question is given up.
+const MEMORY_BYTES: usize = 256 << 20;
 /// How long the engine may take to heed the flag.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -78,6 +80,9 @@ impl EmbeddedStore {
         for (count, values) in table.rows.into_iter().enumerate() {
             if count == question.rows {
                 return Ok(Ending::RowLimit);
+            }
+            if values.iter().map(values::bytes).sum::<usize>() > question.row_bytes {
+                return Ok(Ending::ByteLimit(question.row_bytes));
             }
             let cells = values.into_iter().map(|value| values::cell(&graph, value));
             let cells = cells.collect::<Result<Vec<_>, QueryError>>()?;
@@ -167,8 +172,13 @@ fn wait(
     deadline: Instant,
     is_wanted: &(dyn Fn() -> bool + Sync),
 ) -> Result<Option<Table>, QueryError> {
+    let before = resident_bytes();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
+        if resident_bytes().saturating_sub(before) > MEMORY_BYTES {
+            stop.set();
+            return Err(QueryError::Refused(too_much()));
+        }
         match answer.recv_timeout(LOOK.min(left)) {
             Ok(answered) => return answered,
             Err(RecvTimeoutError::Disconnected) => return Err(failed("the engine failed on this statement")),
@@ -182,6 +192,13 @@ fn wait(
     Ok(None)
 }
 
+/// How much memory the process has; 0 where the system does not tell.
+fn resident_bytes() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let written = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    written.and_then(|kib| kib.parse::<usize>().ok()).map_or(0, |kib| kib << 10)
+}
+
 fn failed(why: &str) -> QueryError {
     QueryError::Unavailable(StoreError::Failed(why.to_owned()))
 }
@@ -190,6 +207,14 @@ fn failed(why: &str) -> QueryError {
 fn unanswered(error: &str) -> Unanswerable {
     let message = format!(
         "the embedded engine cannot answer this statement ({error}); write it otherwise, or ask a server on Neo4j"
+    );
+    Unanswerable { clause: "the statement".to_owned(), line: 1, column: 1, message }
+}
+
+fn too_much() -> Unanswerable {
+    let message = format!(
+        "the embedded engine took more than {MEMORY_BYTES} bytes of memory for this statement; ask for less at once, or ask a \
+         server on Neo4j"
     );
     Unanswerable { clause: "the statement".to_owned(), line: 1, column: 1, message }
 }

@@ -1,6 +1,7 @@
 //! Where a database is, and who asks: `bolt://user:password@host:7687/database`.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -10,7 +11,8 @@ use crate::store::StoreError;
 /// The address of a database. Its password is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
-    /// Scheme, host and port.
+    scheme: String,
+    /// Host and port.
     endpoint: String,
     user: String,
     password: String,
@@ -56,11 +58,22 @@ impl Address {
         };
         let user = decoded(url.username())?;
         Ok(Self {
-            endpoint: format!("{}://{host}:{}", url.scheme(), url.port().unwrap_or(7687)),
+            scheme: url.scheme().to_owned(),
+            endpoint: format!("{host}:{}", url.port().unwrap_or(7687)),
             user: if user.is_empty() { USER.to_owned() } else { user },
             password,
             database: (!database.is_empty()).then_some(database),
         })
+    }
+
+    /// Host and port where what is said can be read on the way; absent where it is encrypted.
+    pub(super) fn readable(&self) -> Option<&str> {
+        (!self.scheme.contains('+')).then_some(&self.endpoint)
+    }
+
+    /// The same database by way of another address.
+    pub(super) fn through(&self, address: SocketAddr) -> Self {
+        Self { endpoint: address.to_string(), ..self.clone() }
     }
 
     /// A configuration of the driver for this address.
@@ -70,7 +83,7 @@ impl Address {
         timeout: std::time::Duration,
     ) -> Result<neo4rs::Config, StoreError> {
         let mut builder = neo4rs::ConfigBuilder::default()
-            .uri(self.endpoint.as_str())
+            .uri(format!("{}://{}", self.scheme, self.endpoint))
             .user(self.user.as_str())
             .password(self.password.as_str())
             .fetch_size(1_000)
@@ -86,7 +99,7 @@ impl Address {
 /// The address without user and password.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.endpoint)?;
+        write!(f, "{}://{}", self.scheme, self.endpoint)?;
         self.database.as_ref().map_or(Ok(()), |database| write!(f, "/{database}"))
     }
 }

@@ -12,6 +12,7 @@ use neo4rs::{DetachedRowStream, Row, query};
 
 use super::Neo4jStore;
 use super::fault::{Deadline, Fault};
+use super::gate::TOO_LARGE;
 use crate::document::JsonText;
 use crate::store::question::row;
 use crate::store::{Ending, Query, QueryError, TakeRow};
@@ -27,6 +28,8 @@ const LOOK: Duration = Duration::from_millis(100);
 enum Next {
     Row(Row),
     End,
+    /// A row that is too large.
+    Cut,
     /// Nobody waits any more.
     Unwanted,
 }
@@ -58,6 +61,9 @@ impl Neo4jStore {
             QueryError::Invalid(message) => Fault::Refused { code: PARAMETER.to_owned(), message },
             _ => Fault::Damaged("a parameter cannot be sent".to_owned()),
         })?;
+        if let Some(gate) = &self.gate {
+            gate.set_row_bytes(question.row_bytes);
+        }
         let milliseconds = i64::try_from(question.time.as_millis()).unwrap_or(i64::MAX).max(1);
         let statement = query(text).with_params(parameters).extra("tx_timeout", milliseconds);
         let opened = self.runtime.block_on(async {
@@ -74,10 +80,23 @@ impl Neo4jStore {
             other => other,
         })?;
         let columns = question.statement.columns();
-        let mut taken = 0;
+        let (mut taken, mut is_cut) = (0, false);
         loop {
             // Outside of the runtime: whoever takes a row may wait until there is room for it.
-            match self.runtime.block_on(next(&mut stream, deadline, question.is_wanted))? {
+            // What came before a row that is too large waits in the driver.
+            let next = if is_cut {
+                stream.pop().map_or(Next::Cut, Next::Row)
+            } else {
+                match self.runtime.block_on(next(&mut stream, deadline, question.is_wanted)) {
+                    Err(Fault::Refused { code, .. }) if code == TOO_LARGE => {
+                        is_cut = true;
+                        continue;
+                    }
+                    next => next?,
+                }
+            };
+            match next {
+                Next::Cut => return Ok((Ending::ByteLimit(question.row_bytes), false)),
                 Next::End => return Ok((Ending::Complete, true)),
                 Next::Unwanted => return Ok((Ending::Complete, false)),
                 Next::Row(_) if taken == question.rows => return Ok((Ending::RowLimit, false)),
@@ -124,14 +143,18 @@ fn told(fault: Fault) -> Result<Ending, QueryError> {
         {
             Ok(Ending::TimeLimit)
         }
-        Fault::Refused { code, message }
-            if code.contains(".ClientError.Statement.") || code.contains(".ClientError.Procedure.") =>
-        {
-            Err(QueryError::Invalid(message))
-        }
+        Fault::Refused { code, message } if is_of_the_statement(&code) => Err(QueryError::Invalid(message)),
         Fault::Late(_) => Ok(Ending::TimeLimit),
         other => Err(QueryError::Unavailable(other.into())),
     }
+}
+
+/// Whether an error is one of the statement: it is wrong, cannot be computed, or needs more memory than the database gives it.
+fn is_of_the_statement(code: &str) -> bool {
+    // A function that is given what it cannot take fails as if the database had.
+    let is_wrong = [".ClientError.Statement.", ".ClientError.Procedure.", ".DatabaseError.Statement."];
+    let is_too_much = ["MemoryPoolOutOfMemoryError", "TransactionOutOfMemoryError"];
+    is_wrong.iter().chain(&is_too_much).any(|part| code.contains(part))
 }
 
 /// A row in the order of its columns; where the statement does not tell them, in that of their names.

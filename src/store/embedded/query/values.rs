@@ -51,6 +51,15 @@ pub(super) fn property(value: &Value) -> grafeo::Value {
     }
 }
 
+/// How many bytes a value has at least as it is answered.
+pub(super) fn bytes(value: &grafeo::Value) -> usize {
+    match value {
+        grafeo::Value::String(text) => text.len(),
+        grafeo::Value::List(list) => list.iter().map(bytes).sum(),
+        _ => 1,
+    }
+}
+
 /// A value as it is answered.
 pub(super) fn cell(graph: &MemoryGraph, value: grafeo::Value) -> Result<Cell, QueryError> {
     Ok(match value {
