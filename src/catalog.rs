@@ -11,18 +11,22 @@ mod component;
 mod couplings;
 mod cow_map;
 mod effort;
+mod known;
 mod names;
+mod ordered;
 mod posting;
 mod resolve;
 mod slots;
 mod snapshot;
 mod symbols;
+mod walk;
 
 use std::sync::Arc;
 
 pub use component::{Component, Handle};
 pub use couplings::{Consumer, RequirerGroup};
 pub use effort::Effort;
+pub use known::Known;
 pub use resolve::{Candidates, Excluded, Found};
 pub use slots::{ActiveAttempt, OpenAttempt, SlotState};
 pub use snapshot::{SnapshotComponent, SnapshotRow, SnapshotSlot};
@@ -32,7 +36,7 @@ use changed::Changed;
 use component::Stored;
 use couplings::Couplings;
 use cow_map::CowMap;
-use names::{NamedArtifact, NamedEnvironment, NamedInterface};
+use names::{NamedArtifact, NamedEnvironment, NamedInterface, NamesByKind};
 use posting::Posting;
 use slots::{SlotIndex, SlotKey};
 use symbols::{Symbol, Symbols};
@@ -66,6 +70,7 @@ pub struct Catalog {
     artifacts: CowMap<Symbol, NamedArtifact>,
     interfaces: CowMap<Symbol, NamedInterface>,
     environments: CowMap<Symbol, NamedEnvironment>,
+    names: NamesByKind,
     idempotency: CowMap<Symbol, PlanId>,
 }
 

@@ -219,14 +219,17 @@ fn known_interfaces_and_label_keys_are_those_of_active_components() {
     each_history(|_, history| {
         let active: Vec<_> = history.catalog.components_after(None).filter(Component::is_active).collect();
         let interfaces: BTreeSet<_> = active.iter().map(|component| component.interface().to_string()).collect();
-        let found: BTreeSet<_> = history.catalog.provided_interfaces().map(str::to_owned).collect();
-        assert_eq!(found, interfaces);
+        let catalog = &history.catalog;
+        let provided = catalog.interfaces().after(None).filter(|known| catalog.is_provided(known));
+        assert_eq!(provided.map(str::to_owned).collect::<BTreeSet<_>>(), interfaces);
         let keys: BTreeSet<_> = active
             .iter()
             .flat_map(|component| component.labels().iter().map(|(key, _)| key.clone()).collect::<Vec<Name>>())
             .collect();
-        let found: BTreeSet<_> = history.catalog.label_keys().map(name).collect();
+        let common = Catalog::COMMON_LABEL_KEYS.into_iter().filter(|key| catalog.is_label_key(key));
+        let found: BTreeSet<_> = catalog.label_keys().after(None).chain(common).map(name).collect();
         assert_eq!(found, keys);
+        assert!(keys.iter().all(|key| catalog.is_label_key(key.as_str())));
     });
 }
 

@@ -7,7 +7,6 @@ use crate::model::{
     ArtifactRow, ComponentRow, Coupling, DeploymentSpec, EnvironmentRow, InterfaceRow, Name, Predicate, Requirer,
     Selector, SystemRow,
 };
-use crate::reading::nearest;
 use crate::store::{DeploymentFilter, Store};
 
 /// The kinds of things that are known by name.
@@ -160,11 +159,11 @@ impl App {
 
 fn not_found(catalog: &Catalog, kind: NamedKind, name: &str) -> AppError {
     let near = match kind {
-        NamedKind::System => nearest(name, catalog.system_names()),
-        NamedKind::Artifact => nearest(name, catalog.artifact_names()),
-        NamedKind::Interface => nearest(name, catalog.interface_names()),
-        NamedKind::Environment => nearest(name, catalog.environment_names()),
-        NamedKind::Server => nearest(name, catalog.server_names()),
+        NamedKind::System => catalog.systems().nearest(name),
+        NamedKind::Artifact => catalog.artifacts().nearest(name),
+        NamedKind::Interface => catalog.interfaces().nearest(name),
+        NamedKind::Environment => catalog.environments().nearest(name),
+        NamedKind::Server => catalog.servers().nearest(name),
     };
     AppError::NotFound { what: format!("the {} `{name}`", kind.as_str()), nearest: near.map(str::to_owned) }
 }

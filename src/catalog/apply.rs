@@ -43,20 +43,32 @@ impl Catalog {
             Row::Settings(settings) => self.settings = Some(settings.clone()),
             Row::System(row) => {
                 let name = self.intern(&row.name);
+                if !self.systems.contains_key(&name) {
+                    self.names.systems.insert(name, &self.symbols);
+                }
                 self.systems.insert(name, ());
             }
             Row::Artifact(row) => {
                 let (name, system) = (self.intern(&row.name), self.intern(&row.system));
+                if !self.artifacts.contains_key(&name) {
+                    self.names.artifacts.insert(name, &self.symbols);
+                }
                 self.artifacts.insert(name, NamedArtifact { system, proven: row.proven });
             }
             Row::Interface(row) => {
                 let name = self.intern(&row.name);
                 let system = row.system.as_ref().map(|system| self.intern(system));
+                if !self.interfaces.contains_key(&name) {
+                    self.names.interfaces.insert(name, &self.symbols);
+                }
                 self.interfaces.insert(name, NamedInterface { system, proven: row.proven });
             }
             Row::Environment(row) => {
                 let name = self.intern(&row.name);
                 let entry = NamedEnvironment { first_deployment: row.first_deployment, proven: row.proven };
+                if !self.environments.contains_key(&name) {
+                    self.names.environments.insert(name, &self.symbols);
+                }
                 self.environments.insert(name, entry);
             }
             Row::DeploymentSpec(spec) => self.place_deployment(spec),
@@ -182,12 +194,21 @@ impl Catalog {
             self.index(&stored, handle);
         }
         self.changed.push(self.revision, handle);
+        if let Owner::Server { .. } = row.owner {
+            match stored.state {
+                ComponentState::Active => self.names.servers.insert(stored.name, &self.symbols),
+                _ => self.names.servers.remove(stored.name, &self.symbols),
+            }
+        }
     }
 
     fn index(&mut self, stored: &Stored, handle: Handle) {
         for &(key, value) in &stored.labels {
             insert(&mut self.labels, (key, value), handle);
             if !key.is_always_a_label() {
+                if !self.keys.contains_key(&key) {
+                    self.names.label_keys.insert(key, &self.symbols);
+                }
                 insert(&mut self.keys, key, handle);
             }
         }
@@ -199,6 +220,9 @@ impl Catalog {
             remove(&mut self.labels, (key, value), handle);
             if !key.is_always_a_label() {
                 remove(&mut self.keys, key, handle);
+                if !self.keys.contains_key(&key) {
+                    self.names.label_keys.remove(key, &self.symbols);
+                }
             }
         }
         remove(&mut self.places, (stored.interface, stored.environment), handle);

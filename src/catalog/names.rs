@@ -1,10 +1,10 @@
 //! What is known by name: Systems, Artifacts, Interfaces, Environments, Servers.
 //!
-//! They are kept by symbol, in no order, because a start that names something new must cost little; lists are sorted when
-//! they are asked for.
+//! What each is stands by its symbol, and the names of each kind stand in order beside it.
 
 use std::collections::BTreeSet;
 
+use super::known::{Known, Names};
 use super::symbols::Symbol;
 use super::{Catalog, Component};
 use crate::model::{ArtifactRow, EnvironmentRow, FirstDeployment, InterfaceRow, Name, Settings, SystemRow};
@@ -27,6 +27,19 @@ pub(super) struct NamedEnvironment {
     pub proven: bool,
 }
 
+/// The names of each kind, in order.
+#[derive(Clone, Default)]
+pub(super) struct NamesByKind {
+    pub systems: Names,
+    pub artifacts: Names,
+    pub interfaces: Names,
+    pub environments: Names,
+    /// Those that are not withdrawn.
+    pub servers: Names,
+    /// Those of labels that active Components have, but for the keys that each has.
+    pub label_keys: Names,
+}
+
 impl Catalog {
     /// The System `name`.
     pub fn system(&self, name: &str) -> Option<SystemRow> {
@@ -34,15 +47,14 @@ impl Catalog {
         self.systems.get(&symbol).map(|()| self.system_row(symbol))
     }
 
-    /// The names of all Systems, in no order.
-    pub fn system_names(&self) -> impl Iterator<Item = &str> {
-        self.systems.iter().map(|(&symbol, ())| self.symbols.text(symbol).as_ref())
+    /// The names of all Systems.
+    pub fn systems(&self) -> Known<'_> {
+        Known::new(&self.names.systems, &self.symbols)
     }
 
     /// The first `limit` Systems after `after` in name order.
     pub fn systems_after(&self, after: Option<&str>, limit: usize) -> Vec<SystemRow> {
-        let symbols = self.systems.iter().map(|(&symbol, ())| symbol);
-        self.in_name_order(symbols, after, limit).into_iter().map(|symbol| self.system_row(symbol)).collect()
+        self.systems().symbols_after(after).take(limit).map(|symbol| self.system_row(symbol)).collect()
     }
 
     /// The Artifact `name`.
@@ -51,15 +63,14 @@ impl Catalog {
         self.artifacts.get(&symbol).map(|entry| self.artifact_row(symbol, *entry))
     }
 
-    /// The names of all Artifacts, in no order.
-    pub fn artifact_names(&self) -> impl Iterator<Item = &str> {
-        self.artifacts.iter().map(|(&symbol, _)| self.symbols.text(symbol).as_ref())
+    /// The names of all Artifacts.
+    pub fn artifacts(&self) -> Known<'_> {
+        Known::new(&self.names.artifacts, &self.symbols)
     }
 
     /// The first `limit` Artifacts after `after` in name order.
     pub fn artifacts_after(&self, after: Option<&str>, limit: usize) -> Vec<ArtifactRow> {
-        let symbols = self.artifacts.iter().map(|(&symbol, _)| symbol);
-        let found = self.in_name_order(symbols, after, limit).into_iter();
+        let found = self.artifacts().symbols_after(after).take(limit);
         found.filter_map(|symbol| Some(self.artifact_row(symbol, *self.artifacts.get(&symbol)?))).collect()
     }
 
@@ -90,15 +101,14 @@ impl Catalog {
         self.interfaces.get(&symbol).map(|entry| self.interface_row(symbol, *entry))
     }
 
-    /// The names of all Interfaces, in no order.
-    pub fn interface_names(&self) -> impl Iterator<Item = &str> {
-        self.interfaces.iter().map(|(&symbol, _)| self.symbols.text(symbol).as_ref())
+    /// The names of all Interfaces.
+    pub fn interfaces(&self) -> Known<'_> {
+        Known::new(&self.names.interfaces, &self.symbols)
     }
 
     /// The first `limit` Interfaces after `after` in name order.
     pub fn interfaces_after(&self, after: Option<&str>, limit: usize) -> Vec<InterfaceRow> {
-        let symbols = self.interfaces.iter().map(|(&symbol, _)| symbol);
-        let found = self.in_name_order(symbols, after, limit).into_iter();
+        let found = self.interfaces().symbols_after(after).take(limit);
         found.filter_map(|symbol| Some(self.interface_row(symbol, *self.interfaces.get(&symbol)?))).collect()
     }
 
@@ -108,15 +118,14 @@ impl Catalog {
         self.environments.get(&symbol).map(|entry| self.environment_row(symbol, *entry))
     }
 
-    /// The names of all Environments, in no order.
-    pub fn environment_names(&self) -> impl Iterator<Item = &str> {
-        self.environments.iter().map(|(&symbol, _)| self.symbols.text(symbol).as_ref())
+    /// The names of all Environments.
+    pub fn environments(&self) -> Known<'_> {
+        Known::new(&self.names.environments, &self.symbols)
     }
 
     /// The first `limit` Environments after `after` in name order.
     pub fn environments_after(&self, after: Option<&str>, limit: usize) -> Vec<EnvironmentRow> {
-        let symbols = self.environments.iter().map(|(&symbol, _)| symbol);
-        let found = self.in_name_order(symbols, after, limit).into_iter();
+        let found = self.environments().symbols_after(after).take(limit);
         found.filter_map(|symbol| Some(self.environment_row(symbol, *self.environments.get(&symbol)?))).collect()
     }
 
@@ -140,17 +149,15 @@ impl Catalog {
         self.servers.get(&self.symbols.find(name)?).map(|&handle| self.component(handle))
     }
 
-    /// The names of all Servers that are not withdrawn, in no order.
-    pub fn server_names(&self) -> impl Iterator<Item = &str> {
-        let active = self.servers.iter().filter(|(_, handle)| self.component(**handle).is_active());
-        active.map(|(&symbol, _)| self.symbols.text(symbol).as_ref())
+    /// The names of all Servers that are not withdrawn.
+    pub fn servers(&self) -> Known<'_> {
+        Known::new(&self.names.servers, &self.symbols)
     }
 
     /// The first `limit` Servers after `after` in name order, withdrawn ones left out.
     pub fn servers_after(&self, after: Option<&str>, limit: usize) -> Vec<Component<'_>> {
-        let active = self.servers.iter().filter(|(_, handle)| self.component(**handle).is_active());
-        let found = self.in_name_order(active.map(|(&symbol, _)| symbol), after, limit);
-        found.into_iter().filter_map(|symbol| self.servers.get(&symbol)).map(|&handle| self.component(handle)).collect()
+        let found = self.servers().symbols_after(after).take(limit);
+        found.filter_map(|symbol| self.servers.get(&symbol)).map(|&handle| self.component(handle)).collect()
     }
 
     pub(super) fn system_row(&self, name: Symbol) -> SystemRow {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::component::{Component, Stored};
 use super::slots::SlotState;
 use super::symbols::{Symbol, Symbols};
-use super::{Catalog, Effort, Handle, Posting};
+use super::{Catalog, Effort, Handle, Known, Posting};
 use crate::model::{ComponentState, Expression, Operator, Predicate, Slot, Test};
 
 /// The slots whose Components are no candidates: what is being replaced.
@@ -30,6 +30,9 @@ pub struct Candidates<'a> {
 }
 
 impl Catalog {
+    /// The keys of the labels that every Component has.
+    pub const COMMON_LABEL_KEYS: [&str; 4] = Symbols::ALWAYS;
+
     /// The slots in `slots` as exclusion.
     pub fn excluding<'a>(&self, slots: impl IntoIterator<Item = &'a Slot>) -> Excluded {
         Excluded(slots.into_iter().filter_map(|slot| self.slot_key(slot)).collect())
@@ -125,20 +128,20 @@ impl Catalog {
         found
     }
 
-    /// The keys of the labels that active Components have, in no order.
-    pub fn label_keys(&self) -> impl Iterator<Item = &str> {
-        let keys = Symbols::ALWAYS.into_iter().chain(self.keys.iter().map(|(&key, _)| self.symbols.text(key).as_ref()));
-        keys.filter(|_| !self.places.is_empty())
+    /// The keys of the labels that active Components have, but for [`Catalog::COMMON_LABEL_KEYS`].
+    pub fn label_keys(&self) -> Known<'_> {
+        Known::new(&self.names.label_keys, &self.symbols)
+    }
+
+    /// Whether an active Component has a label of this key.
+    pub fn is_label_key(&self, key: &str) -> bool {
+        let of_some = || self.symbols.find(key).is_some_and(|key| self.keys.contains_key(&key));
+        of_some() || (Self::COMMON_LABEL_KEYS.contains(&key) && !self.places.is_empty())
     }
 
     /// Whether any active Component provides this Interface.
     pub fn is_provided(&self, interface: &str) -> bool {
         self.label_posting("interface", interface).is_some()
-    }
-
-    /// The Interfaces that any active Component provides, in no order.
-    pub fn provided_interfaces(&self) -> impl Iterator<Item = &str> {
-        self.interface_names().filter(|interface| self.is_provided(interface))
     }
 
     fn label_posting(&self, key: &str, value: &str) -> Option<&Posting<Handle>> {

@@ -2,7 +2,7 @@
 
 use super::explanation::{Fix, FixKind, Unmet, UnmetKind};
 use super::matching::{Miss, Outcome, Place, Source, World};
-use crate::catalog::{Component, Effort};
+use crate::catalog::{Catalog, Component, Effort};
 use crate::model::{Expression, Labels, Name, Quantifier};
 
 /// How many open attempts are named as fixes of one require.
@@ -64,8 +64,9 @@ fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: &[Mis
     if let Some(interface) = &outcome.predicate.interface
         && !world.catalog.is_provided(interface.as_str())
     {
-        let provided = members().map(|source| world.interface(source));
-        let near = one_edit_away(interface, world.catalog.provided_interfaces().chain(provided));
+        let running =
+            world.catalog.interfaces().one_edit_away(interface.as_str(), |known| world.catalog.is_provided(known));
+        let near = one_edit_away(interface, members().map(|source| world.interface(source)).chain(running));
         fixes.extend(near.into_iter().map(|other| {
             let message = format!(
                 "write {other} instead of {interface}: nothing provides {interface}, and something provides {other}"
@@ -83,15 +84,16 @@ fn rename(world: &World<'_>, place: Place<'_>, outcome: &Outcome, nearest: &[Mis
     }
     for (index, expression) in outcome.predicate.selector.0.iter().enumerate() {
         let key = expression.key();
-        let known =
-            || world.catalog.label_keys().chain(provided.iter().flat_map(Labels::iter).map(|(key, _)| key.as_str()));
+        let of_members = || provided.iter().flat_map(Labels::iter).map(|(key, _)| key.as_str());
         let lacking =
             || nearest.iter().map(|miss| miss.source).filter(|&source| world.label(source, key.as_str()).is_none());
         if expression.accepts(None) || (lacking().next().is_none() && !nearest.is_empty()) {
             continue;
         }
-        let is_unknown = !known().any(|known| known == key.as_str());
-        for other in one_edit_away(key, known()) {
+        let is_unknown = !world.catalog.is_label_key(key.as_str()) && !of_members().any(|known| known == key.as_str());
+        let common = Catalog::COMMON_LABEL_KEYS.into_iter().filter(|known| world.catalog.is_label_key(known));
+        let running = world.catalog.label_keys().one_edit_away(key.as_str(), |_| true);
+        for other in one_edit_away(key, of_members().chain(common).chain(running)) {
             let has = lacking().find_map(|source| Some((source, world.label(source, other)?)));
             let message = match has {
                 Some((source, value)) => {

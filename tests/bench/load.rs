@@ -5,6 +5,7 @@
 //! - what a start writes, and how long a list of attempts takes beside a request that does nothing;
 //! - a cold load from a snapshot beside one from the history;
 //! - resolving a require among a thousand Components and among a million;
+//! - the nearest name among few and among a million;
 //! - the memory that a Component takes, beside its own texts.
 
 mod catalog;
@@ -14,6 +15,7 @@ mod database;
 mod echo;
 #[path = "../world/history.rs"]
 mod history;
+mod names;
 mod starts;
 
 #[global_allocator]
@@ -21,6 +23,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     catalog::run();
+    names::run();
     cold::run();
     starts::run();
     starts::run_on_neo4j();
