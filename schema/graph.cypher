@@ -74,6 +74,8 @@ CREATE INDEX mortise_artifact_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.a
 CREATE INDEX mortise_actor_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.actor, n.place);
 CREATE INDEX mortise_environment_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.environment, n.place);
 CREATE INDEX mortise_system_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.system, n.place);
+CREATE INDEX mortise_state_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.currentState, n.place);
+CREATE INDEX mortise_outcome_place IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.outcome, n.place);
 CREATE INDEX mortise_slot IF NOT EXISTS FOR (n:DeploymentSpec) ON (n.artifact, n.environment, n.instance);
 CREATE INDEX mortise_lease_revision IF NOT EXISTS FOR (n:Lease) ON (n.revision);
 CREATE INDEX mortise_key_revision IF NOT EXISTS FOR (n:IdempotencyKey) ON (n.revision);

@@ -10,6 +10,7 @@ mod shape;
 
 pub use delta::{Delta, Direction, NodePut, Presence, Turn};
 pub use memory::{MemoryGraph, MemoryNode, MemoryRelationship, NodeId, RelationshipId};
+pub use row::first_place;
 pub use shape::{Label, NodeKey, Properties, RelationshipKey, RelationshipType, Value};
 
 /// Longer texts stand in the history only: what is indexed must stay far below 8,100 bytes, and a message below 8,000.

@@ -102,11 +102,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError`] where it cannot be read.
     fn set(&self, id: PlanId) -> Result<Option<PlanRow>, StoreError>;
 
-    /// Attempts, the newest first.
+    /// Attempts, the newest first. Where few of those that are looked at satisfy the filter, the page may have fewer than asked
+    /// for, or none, and says where to go on.
     ///
     /// # Errors
     /// [`StoreError`] where they cannot be read.
-    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError>;
+    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<DeploymentPage, StoreError>;
 
     /// Answers a question of the graph, row by row, as the graph was at one moment of the call.
     ///
@@ -192,6 +193,29 @@ pub struct Page {
     pub limit: usize,
     /// Only those whose place is less.
     pub before: Option<i64>,
+    /// At most so many attempts are looked at.
+    pub looks: usize,
+}
+
+impl Page {
+    /// How many attempts are looked at for a page, unless it says otherwise.
+    pub const LOOKS: usize = 5_000;
+
+    /// The newest attempts, at most `limit` of them.
+    pub fn newest(limit: usize) -> Self {
+        Self { limit, before: None, looks: Self::LOOKS }
+    }
+}
+
+/// A page of a list of attempts.
+#[derive(Clone, Debug, Default)]
+pub struct DeploymentPage {
+    /// The attempts, the newest first.
+    pub items: Vec<ListedDeployment>,
+    /// The place before which the list goes on, where there may be more.
+    pub next: Option<i64>,
+    /// How many attempts and entries of indexes were looked at for it, as far as the store can tell.
+    pub looked: usize,
 }
 
 /// Why a store cannot be opened, read or written.

@@ -22,6 +22,8 @@ mod graph;
 mod harness;
 #[path = "world/history.rs"]
 mod history;
+#[path = "store/lists.rs"]
+mod lists;
 #[path = "store/panics.rs"]
 mod panics;
 #[path = "store/sample.rs"]
@@ -47,5 +49,6 @@ fn main() -> ExitCode {
         faults::tests(),
         folder::tests(),
         panics::tests(),
+        lists::tests(),
     ])
 }

@@ -75,10 +75,9 @@ impl App {
         limit: usize,
         before: Option<i64>,
     ) -> Result<Listed<DeploymentSpec, i64>, AppError> {
-        let page = Page { limit: limit + 1, before };
+        let page = Page { before, ..Page::newest(limit) };
         let found = self.blocking(move |store| store.deployments(&filter, page)).await??;
-        let Listed { items, next } = Listed::first(found, limit, |last| last.place);
-        Ok(Listed { items: items.into_iter().map(|listed| listed.spec).collect(), next })
+        Ok(Listed { items: found.items.into_iter().map(|listed| listed.spec).collect(), next: found.next })
     }
 
     /// Components in order of their ids, which is that of their first planning.
@@ -158,6 +157,6 @@ fn component_detail(catalog: &Catalog, store: &dyn Store, id: ComponentId) -> Re
 
 /// The newest attempts among those that `filter` accepts, as many as are shown where a thing names its attempts.
 pub(super) fn newest_attempts(store: &dyn Store, filter: &DeploymentFilter) -> Result<Vec<DeploymentSpec>, StoreError> {
-    let found = store.deployments(filter, Page { limit: ATTEMPTS, before: None })?;
-    Ok(found.into_iter().map(|listed| listed.spec).collect())
+    let found = store.deployments(filter, Page::newest(ATTEMPTS))?;
+    Ok(found.items.into_iter().map(|listed| listed.spec).collect())
 }

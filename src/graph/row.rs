@@ -13,6 +13,11 @@ use crate::model::{
 /// From one revision to the next there are so many places in the order of attempts: more than a set has members.
 const PLACES: u64 = 1 << 10;
 
+/// The first place in the order of attempts that those of a revision have.
+pub fn first_place(revision: u64) -> u64 {
+    revision.saturating_mul(PLACES)
+}
+
 impl Delta {
     pub(super) fn settings(&mut self, settings: &Settings) {
         let dialect = match settings.quantifier_dialect {
@@ -112,7 +117,7 @@ impl Delta {
 
     pub(super) fn received(&mut self, change: &ChangeSet, opened: &Opened, row: &ReceivedRow) {
         let member = opened.get(&row.deployment).copied().unwrap_or_default();
-        let place = change.revision.saturating_mul(PLACES).saturating_add(member);
+        let place = first_place(change.revision).saturating_add(member);
         let properties = [("place", Some(place.into())), ("receivedAt", Some(change.revision.into()))];
         self.put(attempt(row.deployment), properties);
     }

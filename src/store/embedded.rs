@@ -10,6 +10,7 @@ mod checksum;
 mod folder;
 mod history;
 mod index;
+mod list;
 mod probe;
 mod query;
 mod schema;
@@ -24,7 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 
 use super::{
-    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, LocatedAttempt, Page, Query, QueryError, Store,
+    CommitError, Decide, DeploymentFilter, DeploymentPage, Ending, LocatedAttempt, Page, Query, QueryError, Store,
     StoreError, TakeRow, Turn,
 };
 use crate::catalog::Catalog;
@@ -178,8 +179,8 @@ impl Store for EmbeddedStore {
         self.read_index(|connection| index::set(connection, id))
     }
 
-    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
-        self.read_index(|connection| index::deployments(connection, filter, page))
+    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<DeploymentPage, StoreError> {
+        self.read_index(|connection| list::deployments(connection, filter, page))
     }
 
     fn query(&self, query: &Query<'_>, take: &mut TakeRow<'_>) -> Result<Ending, QueryError> {

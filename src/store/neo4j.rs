@@ -28,7 +28,7 @@ use tokio::runtime::Runtime;
 pub use address::Address;
 
 use super::{
-    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, LocatedAttempt, Page, Query, QueryError, Store,
+    CommitError, Decide, DeploymentFilter, DeploymentPage, Ending, LocatedAttempt, Page, Query, QueryError, Store,
     StoreError, TakeRow,
 };
 use crate::catalog::Catalog;
@@ -160,7 +160,7 @@ impl Store for Neo4jStore {
         Ok(self.runtime.block_on(self.plan_set(id))?)
     }
 
-    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
+    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<DeploymentPage, StoreError> {
         Ok(self.runtime.block_on(self.attempts(filter, page))?)
     }
 

@@ -54,7 +54,7 @@ macro_rules! conformance {
 }
 pub(crate) use conformance;
 
-const ALL: Page = Page { limit: 1_000, before: None };
+const ALL: Page = Page { limit: 1_000, before: None, looks: Page::LOOKS };
 
 pub fn an_empty_store_loads_an_empty_catalog(place: &impl Place) {
     let store = place.open();
@@ -63,7 +63,7 @@ pub fn an_empty_store_loads_an_empty_catalog(place: &impl Place) {
     assert!(store.changes_after(0, 10).unwrap().is_empty());
     assert!(stored(store.as_ref(), deployment_id(1)).is_none());
     assert!(store.set(PlanId(Uuid::from_u128(1))).unwrap().is_none());
-    assert!(store.deployments(&DeploymentFilter::default(), ALL).unwrap().is_empty());
+    assert!(store.deployments(&DeploymentFilter::default(), ALL).unwrap().items.is_empty());
     store.append(&[]).unwrap();
     assert_eq!(store.load().unwrap().revision(), 0);
 }
@@ -101,7 +101,7 @@ pub fn a_batch_that_does_not_follow_the_last_revision_leaves_nothing(place: &imp
         assert!(matches!(refused, Err(CommitError::Failed(_))), "{revisions:?} gave {refused:?}");
         assert_eq!(store.changes_after(0, 10).unwrap(), sample.changes[..2], "{revisions:?} left something");
         assert_eq!(
-            store.deployments(&DeploymentFilter::default(), ALL).unwrap().len(),
+            store.deployments(&DeploymentFilter::default(), ALL).unwrap().items.len(),
             1,
             "{revisions:?} left something"
         );
@@ -230,15 +230,19 @@ pub fn attempts_are_listed_newest_first_in_pages(place: &impl Place) {
     for limit in [1, 3, 7, newest_first.len(), 1_000] {
         let (mut listed, mut before) = (Vec::new(), None);
         loop {
-            let page = store.deployments(&DeploymentFilter::default(), Page { limit, before }).unwrap();
-            assert!(page.len() <= limit);
-            let Some(last) = page.last() else { break };
-            before = Some(last.place);
-            listed.extend(page.into_iter().map(|listed| listed.spec.id));
+            let page = Page { before, ..Page::newest(limit) };
+            let page = store.deployments(&DeploymentFilter::default(), page).unwrap();
+            assert!(page.items.len() <= limit);
+            assert!(page.next.is_none_or(|next| Some(next) == page.items.last().map(|last| last.place)));
+            listed.extend(page.items.into_iter().map(|listed| listed.spec.id));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
         }
         assert_eq!(listed, newest_first, "in pages of {limit}");
     }
-    let listed = store.deployments(&DeploymentFilter::default(), ALL).unwrap();
+    let listed = store.deployments(&DeploymentFilter::default(), ALL).unwrap().items;
     assert!(listed.is_sorted_by(|left, right| left.place > right.place));
     for ListedDeployment { spec, .. } in listed {
         assert_eq!(spec, *sample.attempt(spec.id), "it is listed as it is now");
@@ -282,12 +286,25 @@ pub fn each_filter_of_the_list_takes_exactly_what_it_names(place: &impl Place) {
             .filter(|attempt| accepts(&filter, attempt))
             .map(|attempt| attempt.id)
             .collect();
-        let found = store.deployments(&filter, ALL).unwrap();
+        let found = store.deployments(&filter, ALL).unwrap().items;
         assert_eq!(found.iter().map(|found| found.spec.id).collect::<Vec<_>>(), expected, "{filter:?}");
         if let [first, .., _] = &found[..] {
-            let next = store.deployments(&filter, Page { limit: 1, before: Some(first.place) }).unwrap();
-            assert_eq!(next[0].spec.id, expected[1], "{filter:?}");
+            let page = Page { before: Some(first.place), ..Page::newest(1) };
+            let next = store.deployments(&filter, page).unwrap();
+            assert_eq!(next.items[0].spec.id, expected[1], "{filter:?}");
+            assert_eq!(next.next.is_some(), expected.len() > 2, "{filter:?}");
         }
+        // Whatever few are looked at for a page, its `next` leads to all of them.
+        let (mut listed, mut before) = (Vec::new(), None);
+        loop {
+            let page = store.deployments(&filter, Page { limit: 2, before, looks: 3 }).unwrap();
+            assert!(page.items.len() <= 2, "{filter:?}");
+            listed.extend(page.items.iter().map(|found| found.spec.id));
+            let Some(next) = page.next else { break };
+            assert!(before.is_none_or(|before| next < before), "{filter:?}");
+            before = Some(next);
+        }
+        assert_eq!(listed, expected, "{filter:?} in steps");
         taken += usize::from(!expected.is_empty() && expected.len() < sample.attempts().len());
     }
     assert!(taken >= 15, "the sample is too dull: only {taken} filters take some and leave some");
@@ -309,8 +326,8 @@ pub fn a_store_that_was_closed_opens_again_with_everything(place: &impl Place) {
     drop(store);
     let store = place.open();
     assert_same(&store.load().unwrap(), &applied(&sample.changes));
-    let newest = store.deployments(&DeploymentFilter::default(), Page { limit: 1, before: None }).unwrap();
-    assert_eq!(newest[0].spec.id, late, "places go on where they ended");
+    let newest = store.deployments(&DeploymentFilter::default(), Page::newest(1)).unwrap();
+    assert_eq!(newest.items[0].spec.id, late, "places go on where they ended");
 }
 
 pub fn a_store_that_was_dropped_opens_again_with_everything(place: &impl Place) {
@@ -358,7 +375,7 @@ pub fn readers_on_other_threads_see_whole_batches(place: &impl Place) {
                     assert!(found >= seen, "what was seen is gone");
                     seen = found;
                     assert_eq!(
-                        store.deployments(&DeploymentFilter::default(), ALL).unwrap().len() % 2,
+                        store.deployments(&DeploymentFilter::default(), ALL).unwrap().items.len() % 2,
                         0,
                         "half of a set is seen"
                     );
@@ -396,7 +413,7 @@ fn many_attempts() -> Sample {
 }
 
 /// What the filter means, asked of the attempt itself.
-fn accepts(filter: &DeploymentFilter, attempt: &mortise::model::DeploymentSpec) -> bool {
+pub fn accepts(filter: &DeploymentFilter, attempt: &mortise::model::DeploymentSpec) -> bool {
     let text = |wished: &Option<String>, is: &str| wished.as_ref().is_none_or(|wished| wished == is);
     text(&filter.system, attempt.system.as_str())
         && text(&filter.artifact, attempt.slot.artifact.as_str())

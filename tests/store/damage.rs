@@ -150,10 +150,10 @@ fn an_index_that_is_damaged_is_made_anew() {
         sample.open_set(&[("shop", slot("a", "test", "")), ("shop", slot("b", "test", ""))], None, true);
     let store = EmbeddedStore::open(folder.path()).unwrap();
     store.append(&sample.changes).unwrap();
-    let page = Page { limit: 100, before: None };
+    let page = Page::newest(100);
     let world = || {
         let listed = store.deployments(&DeploymentFilter::default(), page).unwrap();
-        let listed: Vec<_> = listed.into_iter().map(|listed| (listed.place, listed.spec)).collect();
+        let listed: Vec<_> = listed.items.into_iter().map(|listed| (listed.place, listed.spec)).collect();
         (store.located(&[opened, members[0]]).unwrap(), store.set(set).unwrap(), listed)
     };
     let before = world();

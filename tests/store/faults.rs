@@ -15,7 +15,7 @@ use mortise::http::{self, HttpLimits};
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow, Timestamp};
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::{
-    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, LocatedAttempt, Page, Query, QueryError, Store,
+    CommitError, Decide, DeploymentFilter, DeploymentPage, Ending, LocatedAttempt, Page, Query, QueryError, Store,
     StoreError, TakeRow, Turn,
 };
 use serde_json::{Value, json};
@@ -172,7 +172,7 @@ impl Store for Faulty {
         self.store.set(id)
     }
 
-    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
+    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<DeploymentPage, StoreError> {
         self.store.deployments(filter, page)
     }
 

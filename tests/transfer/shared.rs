@@ -8,7 +8,7 @@ use mortise::catalog::Catalog;
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow};
 use mortise::store::transfer::{Source, TransferError, import};
 use mortise::store::{
-    CommitError, Decide, DeploymentFilter, Ending, ListedDeployment, LocatedAttempt, Page, Query, QueryError, Store,
+    CommitError, Decide, DeploymentFilter, DeploymentPage, Ending, LocatedAttempt, Page, Query, QueryError, Store,
     StoreError, TakeRow, Turn,
 };
 
@@ -103,7 +103,7 @@ impl Store for Shared {
         self.0.set(id)
     }
 
-    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, StoreError> {
+    fn deployments(&self, filter: &DeploymentFilter, page: Page) -> Result<DeploymentPage, StoreError> {
         self.0.deployments(filter, page)
     }
 

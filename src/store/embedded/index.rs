@@ -1,9 +1,8 @@
-//! The index: where things are in the history, and what lists show.
+//! The index: where things are in the history, and what lists show of attempts.
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row as Columns, Transaction, params, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row as Columns, Transaction, params};
 use uuid::Uuid;
 
 use super::checksum::{Mismatch, checksum};
@@ -13,7 +12,7 @@ use crate::model::{
     Action, Beside, ChangeSet, DeploymentId, DeploymentSpec, LeaseToken, Name, Outcome, PlanId, PlanRow, Row, Slot,
     State, Timestamp,
 };
-use crate::store::{DeploymentFilter, ListedDeployment, LocatedAttempt, Page, StoreError};
+use crate::store::{LocatedAttempt, StoreError};
 
 /// What a change has of an attempt besides its row.
 #[derive(Clone, Copy, Default)]
@@ -106,11 +105,11 @@ fn put(transaction: &Transaction<'_>, revision: u64, spec: &DeploymentSpec, has:
 }
 
 /// The columns of an attempt, in the order in which [`attempt`] reads them.
-const ATTEMPT: &str =
+pub(super) const ATTEMPT: &str =
     "place, id, plan, system, artifact, environment, instance, version, number, current_state, target_state,
     opening, outcome, reason, actor, created_at, finished_at, supersedes, ended, checksum";
 
-fn attempt(row: &Columns<'_>) -> rusqlite::Result<DeploymentSpec> {
+pub(super) fn attempt(row: &Columns<'_>) -> rusqlite::Result<DeploymentSpec> {
     let name = |column| {
         let text: String = row.get(column)?;
         Name::new(text).map_err(|error| unreadable(column, error))
@@ -146,7 +145,7 @@ fn attempt(row: &Columns<'_>) -> rusqlite::Result<DeploymentSpec> {
 }
 
 /// What went wrong with the index. What cannot be read of it is damage, which is mended by making it anew.
-fn failed(error: &rusqlite::Error) -> StoreError {
+pub(super) fn failed(error: &rusqlite::Error) -> StoreError {
     let is_damage = match error.sqlite_error_code() {
         Some(code) => code == ErrorCode::DatabaseCorrupt,
         None => matches!(
@@ -196,51 +195,4 @@ pub(super) fn set(connection: &Connection, id: PlanId) -> Result<Option<PlanRow>
         found.optional()
     };
     find().map_err(|error| failed(&error))
-}
-
-pub(super) fn deployments(
-    connection: &Connection,
-    filter: &DeploymentFilter,
-    page: Page,
-) -> Result<Vec<ListedDeployment>, StoreError> {
-    let text = |value: &Option<String>| value.clone().map(Value::Text);
-    let word = |value: Option<&'static str>| value.map(|value| Value::Text(value.to_owned()));
-    let conditions = [
-        ("system = ?", text(&filter.system)),
-        ("artifact = ?", text(&filter.artifact)),
-        ("environment = ?", text(&filter.environment)),
-        ("instance = ?", text(&filter.instance)),
-        ("current_state = ?", word(filter.state.map(|state| state.as_str()))),
-        ("target_state = ?", word(filter.target_state.map(|state| state.as_str()))),
-        ("condition = ?", word(filter.condition.map(|condition| condition.as_str()))),
-        ("outcome = ?", word(filter.outcome.map(|outcome| outcome.as_str()))),
-        ("actor = ?", text(&filter.actor)),
-        ("created_at >= ?", filter.from.map(|time| Value::Integer(time.as_milliseconds()))),
-        ("created_at < ?", filter.to.map(|time| Value::Integer(time.as_milliseconds()))),
-        ("place < ?", page.before.map(Value::Integer)),
-    ];
-    // The conditions are our own words; what the client gave is only ever bound.
-    let mut sql = format!("SELECT {ATTEMPT} FROM deployment WHERE 1");
-    let mut values = Vec::new();
-    for (condition, value) in conditions {
-        let Some(value) = value else { continue };
-        sql.push_str(" AND ");
-        // Bound as a value it would not be known to be that of the partial index.
-        if condition == "condition = ?" && value == Value::Text("Pending".to_owned()) {
-            sql.push_str("condition = 'Pending'");
-            continue;
-        }
-        sql.push_str(condition);
-        values.push(value);
-    }
-    sql.push_str(" ORDER BY place DESC LIMIT ?");
-    values.push(Value::Integer(i64::try_from(page.limit).unwrap_or(i64::MAX)));
-    let list = || -> rusqlite::Result<Vec<ListedDeployment>> {
-        let mut statement = connection.prepare_cached(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), |row| {
-            Ok(ListedDeployment { place: row.get(0)?, spec: attempt(row)? })
-        })?;
-        rows.collect()
-    };
-    list().map_err(|error| failed(&error))
 }

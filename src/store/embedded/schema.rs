@@ -75,8 +75,15 @@ const INDEX_TABLES: &str = "
         -- CRC-32 of what is known of the attempt.
         checksum INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX deployment_slot ON deployment (artifact, environment, instance);
-    CREATE INDEX deployment_pending ON deployment (place) WHERE condition = 'Pending';
+    -- Each has the attempts of a value in the order of their opening. A start writes to those of its names, its end to the rest.
+    CREATE INDEX deployment_artifact ON deployment (artifact);
+    CREATE INDEX deployment_slot ON deployment (artifact, environment);
+    CREATE INDEX deployment_system ON deployment (system);
+    CREATE INDEX deployment_environment ON deployment (environment);
+    CREATE INDEX deployment_actor ON deployment (actor) WHERE actor IS NOT NULL;
+    CREATE INDEX deployment_outcome ON deployment (outcome) WHERE outcome IS NOT NULL;
+    CREATE INDEX deployment_state ON deployment (current_state) WHERE current_state <> 'Draft';
+    CREATE INDEX deployment_begun ON deployment (place) WHERE condition = 'Pending' OR current_state = 'Draft';
     -- Plans that were posted as a set, with the ids of their members, 16 bytes each.
     CREATE TABLE plan_set (
         id BLOB PRIMARY KEY,

@@ -7,13 +7,23 @@ use neo4rs::{BoltList, BoltMap, BoltType, Row};
 use super::Neo4jStore;
 use super::fault::Fault;
 use super::read::{number, parameters, parsed};
+use crate::graph::first_place;
 use crate::model::{
-    Action, Condition, DeploymentId, DeploymentSpec, LeaseToken, Name, Outcome, Row as Kept, Slot, State,
+    Action, Condition, DeploymentId, DeploymentSpec, LeaseToken, Name, Outcome, Row as Kept, Slot, State, Timestamp,
 };
-use crate::store::{DeploymentFilter, ListedDeployment, LocatedAttempt, Page};
+use crate::store::{DeploymentFilter, DeploymentPage, ListedDeployment, LocatedAttempt, Page};
 
 impl Neo4jStore {
-    pub(super) async fn attempts(&self, filter: &DeploymentFilter, page: Page) -> Result<Vec<ListedDeployment>, Fault> {
+    pub(super) async fn attempts(&self, filter: &DeploymentFilter, page: Page) -> Result<DeploymentPage, Fault> {
+        let from = match filter.from {
+            Some(time) => Some(self.place_at(time).await?),
+            None => None,
+        };
+        let to = match filter.to {
+            Some(time) => Some(self.place_at(time).await?),
+            None => None,
+        };
+        let before = page.before.into_iter().chain(to).min();
         let word = |value: Option<&'static str>| value.map(BoltType::from);
         let written = |value: &Option<String>| value.as_deref().map(BoltType::from);
         let conditions = [
@@ -26,9 +36,8 @@ impl Neo4jStore {
             ("d.condition = $condition", "condition", word(filter.condition.map(|condition| condition.as_str()))),
             ("d.outcome = $outcome", "outcome", word(filter.outcome.map(Outcome::as_str))),
             ("d.actor = $actor", "actor", written(&filter.actor)),
-            ("d.createdAt >= $from", "from", filter.from.map(|time| time.to_string().into())),
-            ("d.createdAt < $to", "to", filter.to.map(|time| time.to_string().into())),
-            ("d.place < $before", "before", page.before.map(BoltType::from)),
+            ("d.place >= $from", "from", from.map(BoltType::from)),
+            ("d.place < $before", "before", before.map(BoltType::from)),
         ];
         // The conditions are our own words; what the client gave is only ever a parameter.
         // Of these indexes each has the attempts in the order of the list. The planner cannot know which one leads to few.
@@ -36,32 +45,64 @@ impl Neo4jStore {
         let leading = [
             ("condition", is_unusual),
             ("artifact", filter.artifact.is_some()),
+            ("outcome", filter.outcome.is_some_and(|outcome| outcome != Outcome::Succeeded)),
             ("actor", filter.actor.is_some()),
             ("environment", filter.environment.is_some()),
             ("system", filter.system.is_some()),
+            ("currentState", filter.state.is_some()),
+            ("outcome", filter.outcome.is_some()),
         ];
-        let mut text = "MATCH (d:DeploymentSpec)".to_owned();
-        if let Some((property, _)) = leading.into_iter().find(|(_, is_given)| *is_given) {
-            text += &format!(" USING INDEX d:DeploymentSpec({property}, place)");
+        let lead = leading.into_iter().find(|(_, is_given)| *is_given).map(|(property, _)| property);
+        let mut walk = "MATCH (d:DeploymentSpec)".to_owned();
+        if let Some(property) = lead {
+            walk += &format!(" USING INDEX d:DeploymentSpec({property}, place)");
         }
-        text.push_str(" WHERE d.place IS NOT NULL");
+        walk.push_str(" WHERE d.place IS NOT NULL");
+        let mut rest = String::new();
         let mut given = BoltMap::default();
         for (condition, name, value) in conditions {
             let Some(value) = value else { continue };
-            text.push_str(" AND ");
-            text.push_str(condition);
+            // The place and what the index has say where the walk begins and ends; of the rest it looks at each attempt.
+            let is_walk = condition.starts_with("d.place ")
+                || lead.is_some_and(|lead| condition.starts_with(&format!("d.{lead} ")));
+            let conditions = if is_walk { &mut walk } else { &mut rest };
+            *conditions += &format!(" {} {condition}", if !is_walk && conditions.is_empty() { "WHERE" } else { "AND" });
             given.put(name.into(), value);
         }
-        text.push_str(" WITH d ORDER BY d.place DESC LIMIT $limit ");
-        text.push_str(ATTEMPT);
-        text.push_str(" ORDER BY place DESC");
-        given.put("limit".into(), number(page.limit as u64));
-        let rows = self.rows(&text, given).await?;
-        let mut listed = Vec::with_capacity(rows.len());
-        for row in &rows {
-            listed.push(ListedDeployment { place: row.get("place")?, spec: self.attempt(row).await? });
+        given.put("limit".into(), number(page.limit as u64 + 1));
+        given.put("looks".into(), number(page.looks as u64));
+        let looked_at = format!("{walk} WITH d ORDER BY d.place DESC LIMIT $looks");
+        let text = format!(
+            "{looked_at} WITH d {rest} WITH d ORDER BY d.place DESC LIMIT $limit {ATTEMPT} ORDER BY place DESC"
+        );
+        let rows = self.rows(&text, given.clone()).await?;
+        let mut found = DeploymentPage { looked: rows.len(), ..DeploymentPage::default() };
+        for row in rows.iter().take(page.limit) {
+            found.items.push(ListedDeployment { place: row.get("place")?, spec: self.attempt(row).await? });
         }
-        Ok(listed)
+        if rows.len() > page.limit {
+            found.next = found.items.last().map(|last| last.place);
+        } else if !rest.is_empty() {
+            // Where it looked at as many as it may, it goes on behind them.
+            let text = format!("{looked_at} WITH d.place AS place RETURN count(place) AS looked, min(place) AS last");
+            let rows = self.rows(&text, given).await?;
+            let looked = rows.first().map(|row| row.get::<u64>("looked")).transpose()?.unwrap_or_default();
+            found.looked = usize::try_from(looked).unwrap_or(usize::MAX);
+            if found.looked >= page.looks {
+                found.next = rows.first().map(|row| row.get("last")).transpose()?;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The first place of attempts that were created at a time or after; where there is none, one behind all.
+    async fn place_at(&self, time: Timestamp) -> Result<i64, Fault> {
+        // Later changes are never of an earlier time, and each has places of its own.
+        let text =
+            "MATCH (c:Change) WHERE c.time >= $time RETURN c.revision AS revision ORDER BY c.time, revision LIMIT 1";
+        let rows = self.rows(text, parameters([("time", time.to_string().into())])).await?;
+        let first = rows.first().map(|row| row.get::<u64>("revision")).transpose()?;
+        Ok(first.map_or(i64::MAX, |revision| i64::try_from(first_place(revision)).unwrap_or(i64::MAX)))
     }
 
     /// Attempts and where their rows stand in the history, in the order of `ids`.
