@@ -7,6 +7,7 @@
 
 mod background;
 mod checksum;
+mod entry;
 mod folder;
 mod history;
 mod index;

@@ -14,10 +14,12 @@ const MANY: usize = 100_000;
 /// Of these the older ones have ended.
 const ENDED: usize = 60_000;
 /// How many attempts one change of it opens.
-const EACH: usize = 1_000;
+const EACH: usize = 500;
 const LIMIT: usize = 50;
-/// So many entries of each of at most eight indexes tell which one leads to the fewest.
-const COUNTED: usize = 8 * 256;
+/// So many entries of each of several indexes tell which one leads to the fewest.
+const COUNTED: usize = 4 * 256;
+/// So many of the newest attempts may have no entry of their names yet: four kinds take turns.
+const LATE: usize = 2_000 + 4 * EACH;
 
 crate::harness::tests![
     what_an_index_has_costs_what_is_returned,
@@ -78,7 +80,7 @@ fn world() -> World {
         rows: some.iter().cloned().map(Row::DeploymentSpec).collect(),
         beside: Vec::new(),
     });
-    store.append(&changes.collect::<Vec<_>>()).unwrap();
+    changes.for_each(|change| store.append(&[change]).unwrap());
     World { store, attempts, _folder: folder }
 }
 
@@ -125,20 +127,19 @@ fn what_an_index_has_costs_what_is_returned() {
         DeploymentFilter { actor: some("nobody"), ..any() },
         DeploymentFilter { outcome: Some(Outcome::Failed), ..any() },
         DeploymentFilter { outcome: Some(Outcome::Abandoned), ..any() },
-        DeploymentFilter { outcome: Some(Outcome::Succeeded), to: time(9_000), ..any() },
         DeploymentFilter { state: Some(State::Active), ..any() },
         DeploymentFilter { state: Some(State::Error), ..any() },
-        DeploymentFilter { state: Some(State::Inactive), to: time(9_000), ..any() },
         DeploymentFilter { state: Some(State::Draft), from: time(90_000), ..any() },
         DeploymentFilter { condition: Some(Condition::Pending), from: time(90_000), ..any() },
         DeploymentFilter { condition: Some(Condition::Error), ..any() },
     ];
     for filter in &filters {
         let looked = world.costliest_page(filter);
-        // One of an index is what there is to choose from; two names of one slot are one index, and an artifact is another.
         let is_chosen = filter.artifact.is_some() && filter.environment.is_some();
-        let counted = if is_chosen { COUNTED } else { 0 };
-        assert!(looked <= LIMIT + 1 + counted, "{filter:?} looks at {looked}");
+        let has_late =
+            [&filter.artifact, &filter.system, &filter.environment, &filter.actor].iter().any(|name| name.is_some());
+        let most = LIMIT + 1 + if is_chosen { COUNTED } else { 0 } + if has_late { LATE } else { 0 };
+        assert!(looked <= most, "{filter:?} looks at {looked}");
     }
 }
 
@@ -153,7 +154,7 @@ fn what_several_indexes_have_costs_what_the_rarest_has() {
     ];
     for filter in &filters {
         let looked = world.costliest_page(filter);
-        assert!(looked <= COUNTED + 256, "{filter:?} looks at {looked}");
+        assert!(looked <= COUNTED + 256 + LATE, "{filter:?} looks at {looked}");
     }
 }
 
@@ -163,6 +164,8 @@ fn what_no_index_has_is_looked_for_in_steps() {
         DeploymentFilter { target_state: Some(State::Deleted), ..any() },
         DeploymentFilter { condition: Some(Condition::Ok), target_state: Some(State::Inactive), ..any() },
         DeploymentFilter { instance: some("blue"), ..any() },
+        DeploymentFilter { outcome: Some(Outcome::Succeeded), ..any() },
+        DeploymentFilter { state: Some(State::Inactive), ..any() },
         DeploymentFilter { system: some("system-4"), environment: some("production"), actor: some("ci-3"), ..any() },
         DeploymentFilter { artifact: some("hot"), instance: some("blue"), ..any() },
     ];

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
-use super::index;
 use super::schema::failed;
+use super::{entry, index};
 use crate::model::{Beside, ChangeSet, ComponentId, ComponentRows, DeploymentId, KeyRow, LeaseRow, LeaseToken, PlanId};
 use crate::store::{CommitError, StoreError, check_follows, record};
 
@@ -27,6 +27,7 @@ pub(super) fn append(connection: &mut Connection, batch: &[ChangeSet]) -> Result
         index::add(&transaction, change).map_err(clean)?;
         put_beside(&transaction, change).map_err(clean)?;
     }
+    entry::enter(&transaction).map_err(clean)?;
     transaction.commit().map_err(|error| {
         // The log ends with the frame that makes the batch valid. A full disk keeps it from being written, so that nobody will
         // ever read the batch. A COMMIT that fails otherwise has been rolled back or has not; SQLite does not promise which.

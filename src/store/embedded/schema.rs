@@ -75,15 +75,23 @@ const INDEX_TABLES: &str = "
         -- CRC-32 of what is known of the attempt.
         checksum INTEGER NOT NULL
     ) STRICT;
-    -- Each has the attempts of a value in the order of their opening. A start writes to those of its names, its end to the rest.
-    CREATE INDEX deployment_artifact ON deployment (artifact);
-    CREATE INDEX deployment_slot ON deployment (artifact, environment);
-    CREATE INDEX deployment_system ON deployment (system);
-    CREATE INDEX deployment_environment ON deployment (environment);
-    CREATE INDEX deployment_actor ON deployment (actor) WHERE actor IS NOT NULL;
-    CREATE INDEX deployment_outcome ON deployment (outcome) WHERE outcome IS NOT NULL;
-    CREATE INDEX deployment_state ON deployment (current_state) WHERE current_state <> 'Draft';
+    -- What lists ask for that is rare. A start writes to the last of them only.
+    CREATE INDEX deployment_failed ON deployment (outcome) WHERE outcome IS NOT NULL AND outcome <> 'succeeded';
+    CREATE INDEX deployment_error ON deployment (place) WHERE current_state = 'Error';
+    CREATE INDEX deployment_active ON deployment (place) WHERE current_state = 'Active';
     CREATE INDEX deployment_begun ON deployment (place) WHERE condition = 'Pending' OR current_state = 'Draft';
+    -- Which attempts have a System, an artifact, an Environment, an actor, in the order of their opening: those up to a place
+    -- have entries, which are written late and many at once.
+    CREATE TABLE entry (
+        kind INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        place INTEGER NOT NULL,
+        PRIMARY KEY (kind, value, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE entered (
+        kind INTEGER PRIMARY KEY,
+        place INTEGER NOT NULL
+    ) STRICT;
     -- Plans that were posted as a set, with the ids of their members, 16 bytes each.
     CREATE TABLE plan_set (
         id BLOB PRIMARY KEY,
@@ -92,7 +100,12 @@ const INDEX_TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-const DROP_INDEX: &str = "DROP TABLE IF EXISTS deployment; DROP TABLE IF EXISTS plan_set;";
+const DROP_INDEX: &str = "
+    DROP TABLE IF EXISTS deployment;
+    DROP TABLE IF EXISTS entry;
+    DROP TABLE IF EXISTS entered;
+    DROP TABLE IF EXISTS plan_set;
+";
 
 pub(super) fn failed(error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {

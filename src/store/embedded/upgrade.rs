@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::folder::Folder;
-use super::{history, index, schema};
+use super::{entry, history, index, schema};
 use crate::model::ChangeSet;
 use crate::store::format_1::Format1;
 use crate::store::{CommitError, StoreError};
@@ -66,6 +66,7 @@ pub(super) fn make_index(connection: &mut Connection) -> Result<(), StoreError> 
     failure.map_or(Ok(()), |error| Err(schema::failed(&error)))?;
     // What is kept beside the history is in none of its changes.
     index::find_leases(&transaction).map_err(|error| schema::failed(&error))?;
+    entry::enter_all(&transaction).map_err(|error| schema::failed(&error))?;
     transaction.commit().map_err(|error| schema::failed(&error))
 }
 
