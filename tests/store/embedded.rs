@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use mortise::model::Outcome;
 use mortise::store::embedded::EmbeddedStore;
@@ -28,6 +29,7 @@ tests![
     a_snapshot_of_a_history_that_a_restored_backup_has_left_is_passed_over,
     what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way,
     a_closed_store_has_moved_everything_into_one_file_that_can_be_copied,
+    a_commit_waits_for_whoever_holds_the_lock_for_a_moment,
 ];
 
 /// A folder that goes with the test.
@@ -296,4 +298,28 @@ fn a_closed_store_has_moved_everything_into_one_file_that_can_be_copied() {
     let copy = Folder::empty();
     fs::copy(folder.database(), copy.database()).unwrap();
     copy.assert_loads(&sample);
+}
+
+/// A reader that comes upon a half-written header of the log takes the lock of those who write, to look again.
+fn a_commit_waits_for_whoever_holds_the_lock_for_a_moment() {
+    let folder = Folder::empty();
+    let store = folder.open();
+    let mut sample = Sample::default();
+    (0..100).for_each(|number| sample.touch(&format!("environment-{}", number % 50)));
+    let (hold, held) = mpsc::channel::<Connection>();
+    std::thread::scope(|scope| {
+        scope.spawn(|| held.into_iter().for_each(|holding| holding.execute_batch("COMMIT").unwrap()));
+        for change in &sample.changes {
+            let committed = store.commit(change.revision - 1, &mut |_| {
+                let holding = Connection::open(folder.database()).unwrap();
+                holding.execute_batch("BEGIN IMMEDIATE").unwrap();
+                hold.send(holding).unwrap();
+                vec![change.clone()]
+            });
+            committed.unwrap();
+        }
+        drop(hold);
+    });
+    drop(store);
+    folder.assert_loads(&sample);
 }

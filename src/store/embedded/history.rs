@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
 use super::schema::failed;
@@ -15,7 +15,9 @@ use crate::store::{CommitError, StoreError, check_follows, record};
 pub(super) fn append(connection: &mut Connection, batch: &[ChangeSet]) -> Result<(), CommitError> {
     let clean = |error: rusqlite::Error| CommitError::Failed(failed(&error));
     let records = record::pack(batch).map_err(CommitError::Failed)?;
-    let transaction = connection.transaction().map_err(clean)?;
+    // Writing from its beginning: what begins to write only after it has read fails at once where a reader holds the lock for a
+    // moment, which it does where it came upon a header of the log that was half written.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(clean)?;
     check_follows(batch, last_revision(&transaction).map_err(clean)?)
         .map_err(|error| CommitError::Failed(StoreError::Failed(error)))?;
     for record in records {
