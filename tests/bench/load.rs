@@ -16,6 +16,7 @@ mod echo;
 #[path = "../world/history.rs"]
 mod history;
 mod names;
+mod server;
 mod starts;
 
 #[global_allocator]

@@ -1,12 +1,11 @@
 //! Durable starts over HTTP, beside the echo.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::database::{Engine, shared};
 use super::echo;
+use super::server::{Client, Server};
 
 const PROVIDERS: usize = 200;
 const CONNECTIONS: usize = 64;
@@ -85,48 +84,6 @@ pub fn run_on_neo4j() {
     println!("one client alone on Neo4j: {:.2} ms a durable start", alone.as_secs_f64() * 1e3);
 }
 
-struct Server {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Server {
-    fn start(folder: &std::path::Path) -> Self {
-        Self::of(&["--data", folder.to_str().expect("temporary folders have UTF-8 names")])
-    }
-
-    fn of(flags: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_mortise"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--log", "error"])
-            .args(flags)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the server starts");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("standard output is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the server says that it is ready");
-        let address = line.split("http://").nth(1).and_then(|rest| rest.split([',', '\n']).next()?.parse().ok());
-        Self { child, address: address.expect("the ready line has the address") }
-    }
-}
-
-impl Server {
-    /// How many bytes it has written to disks, where the system says so.
-    fn written_bytes(&self) -> Option<u64> {
-        let io = std::fs::read_to_string(format!("/proc/{}/io", self.child.id())).ok()?;
-        io.lines().find_map(|line| line.strip_prefix("write_bytes: "))?.parse().ok()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Nothing of what it recorded is needed any more.
-        if self.child.kill().is_ok() {
-            drop(self.child.wait());
-        }
-    }
-}
-
 fn activate(address: SocketAddr) {
     let mut client = Client::connect(address);
     for index in 0..PROVIDERS {
@@ -202,50 +159,4 @@ fn alone(address: SocketAddr) -> Duration {
 fn median(mut rates: Vec<f64>) -> f64 {
     rates.sort_by(f64::total_cmp);
     rates[rates.len() / 2]
-}
-
-/// One connection that is kept.
-struct Client {
-    stream: BufReader<TcpStream>,
-}
-
-impl Client {
-    fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("the server listens");
-        stream.set_nodelay(true).expect("a socket can be told");
-        Self { stream: BufReader::new(stream) }
-    }
-
-    /// Posts a body and gives the answer back, which must be a success.
-    fn post(&mut self, path: &str, body: &str) -> String {
-        let head = format!("POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json");
-        self.send(path, format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
-    }
-
-    /// Gets an answer, which must be a success.
-    fn get(&mut self, path: &str) -> String {
-        self.send(path, format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n"))
-    }
-
-    fn send(&mut self, path: &str, request: String) -> String {
-        self.stream.get_mut().write_all(request.as_bytes()).expect("the server reads");
-        let (mut status, mut length) = (String::new(), 0);
-        self.stream.read_line(&mut status).expect("the server answers");
-        loop {
-            let mut line = String::new();
-            self.stream.read_line(&mut line).expect("the server answers");
-            match line.trim_end().split_once(':') {
-                None => break,
-                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                    length = value.trim().parse().unwrap_or(0)
-                }
-                Some(_) => {}
-            }
-        }
-        let mut answer = vec![0; length];
-        self.stream.read_exact(&mut answer).expect("the server answers whole");
-        let answer = String::from_utf8(answer).expect("answers are UTF-8");
-        assert!(status.contains(" 20"), "{path}: {status}{answer}");
-        answer
-    }
 }
