@@ -16,7 +16,6 @@ mod plan;
 mod pool;
 mod published;
 mod queries;
-mod reading;
 mod servers;
 mod start;
 
@@ -34,7 +33,7 @@ pub use names::{NamedDetail, NamedKind, Requirers};
 pub use plan::{PlanAnswer, PlanRows};
 pub use pool::{Pool, PoolLimits, Size};
 pub use queries::{ComponentDetail, ComponentFilter, Listed};
-pub use start::{Proposal, StartOutcome, StartRequest};
+pub use start::{Proposal, ReadStart, StartOutcome, StartRequest};
 
 use crate::catalog::Catalog;
 use crate::lifecycle::{ChangeSettings, Command, Moment};
@@ -43,7 +42,6 @@ use crate::store::{Store, StoreError};
 use committer::Committer;
 use follower::Follower;
 use published::Published;
-use reading::Reading;
 
 /// The application: one for a process.
 pub struct App {
@@ -55,7 +53,6 @@ pub struct App {
     /// So many questions of the graph are answered at once.
     askers: Arc<Semaphore>,
     pool: Pool,
-    reading: Reading,
 }
 
 /// How the application goes about it. None of this changes answers.
@@ -67,22 +64,11 @@ pub struct Pace {
     pub batch: usize,
     /// How often it is looked whether the store can be used: what is wrong with it shows so long after, where nobody writes.
     pub probe: Duration,
-    /// How many plans are read from the store at once; others wait.
-    pub reads: usize,
-    /// How long they wait for that.
-    pub read_wait: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self {
-            follow: Duration::from_millis(200),
-            batch: 512,
-            probe: Duration::from_secs(1),
-            reads: 2 * cores,
-            read_wait: Duration::from_secs(10),
-        }
+        Self { follow: Duration::from_millis(200), batch: 512, probe: Duration::from_secs(1) }
     }
 }
 
@@ -158,8 +144,8 @@ impl App {
         let committer = Committer::start(store.clone(), published.clone(), clock, pace);
         let follower = Follower::start(store.clone(), published.clone(), pace.follow);
         let askers = Arc::new(Semaphore::new(ask::AT_ONCE));
-        let (pool, reading) = (Pool::new(PoolLimits::default()), Reading::new(pace));
-        Ok(Self { store, published, committer, follower, askers, pool, reading })
+        let pool = Pool::new(PoolLimits::default());
+        Ok(Self { store, published, committer, follower, askers, pool })
     }
 
     /// Where work is done that may take long.
@@ -220,6 +206,15 @@ impl App {
     /// The settings that a Catalog answers by.
     pub fn settings(catalog: &Catalog) -> Settings {
         catalog.settings().cloned().unwrap_or_default()
+    }
+
+    /// Reads from the store what may be large, once it is this reading's turn.
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> T + Send + 'static,
+    ) -> Result<T, AppError> {
+        let store = self.store.clone();
+        self.pool.read(move || read(store.as_ref())).await
     }
 
     /// Runs what blocks on a thread that may.

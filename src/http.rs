@@ -46,7 +46,8 @@ pub struct HttpLimits {
     pub head_time: Duration,
     /// How long a client may take nothing of its answer before the connection is cut.
     pub write_time: Duration,
-    /// The most bytes of large answers that are held at once for clients that have not taken them yet.
+    /// The most bytes of large answers that are held at once for clients that have not taken them yet, and of bodies that were not
+    /// read yet.
     pub held_bytes: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
@@ -83,6 +84,8 @@ struct State {
     app: Arc<App>,
     limits: HttpLimits,
     held: Arc<HeldBytes>,
+    /// The bytes of bodies that came, or are coming, and were not read yet.
+    received: Arc<HeldBytes>,
 }
 
 impl State {
@@ -97,5 +100,6 @@ impl State {
 /// # Errors
 /// What the system says where the listener cannot be used.
 pub fn serve(app: Arc<App>, listener: TcpListener, limits: HttpLimits) -> std::io::Result<Server> {
-    serving::serve(State { app, limits, held: Arc::new(HeldBytes::new(limits.held_bytes)) }, listener)
+    let [held, received] = std::array::from_fn(|_| Arc::new(HeldBytes::new(limits.held_bytes)));
+    serving::serve(State { app, limits, held, received }, listener)
 }

@@ -7,7 +7,7 @@ use mortise::app::{AppError, Pool, PoolLimits, Size};
 use tokio::task::yield_now;
 
 fn limits(patience: Duration) -> PoolLimits {
-    PoolLimits { medium: 1, large: 1, waiting: 1, patience }
+    PoolLimits { medium: 1, large: 1, reads: 1, waiting: 1, large_waiting: 1, patience }
 }
 
 const LONG: Duration = Duration::from_secs(3_600);

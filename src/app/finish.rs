@@ -52,7 +52,9 @@ impl App {
         match self.committer.commit(finish).await {
             Ok(finished) => self.finished(id, &finished).await.map_err(|error| match error {
                 // It is recorded, and only cannot be shown: nobody must be told that nothing was.
-                AppError::Unavailable(error) => AppError::OutcomeUnknown { plan: Some(id), error },
+                AppError::Unavailable(error) | AppError::Overloaded(error) => {
+                    AppError::OutcomeUnknown { plan: Some(id), error }
+                }
                 AppError::Damaged { error, .. } => AppError::Damaged { recorded: Some(id), error },
                 other => other,
             }),

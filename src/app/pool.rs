@@ -65,17 +65,28 @@ pub struct PoolLimits {
     pub medium: usize,
     /// How much large work is done at once.
     pub large: usize,
-    /// How much work of one size may wait.
+    /// How many plans are read from the store at once: one may be large, or the store slow.
+    pub reads: usize,
+    /// How much medium work, and how many reads, may wait. Of large work much less is held, and so may wait.
     pub waiting: usize,
+    /// How much large work may wait.
+    pub large_waiting: usize,
     /// How long it waits at most.
     pub patience: Duration,
 }
 
 impl Default for PoolLimits {
-    /// Two medium ones a processor, and one large for two processors.
+    /// Two medium ones and two reads a processor, and one large for two processors.
     fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { medium: 2 * processors, large: processors.div_ceil(2), waiting: 256, patience: Duration::from_secs(10) }
+        Self {
+            medium: 2 * processors,
+            large: processors.div_ceil(2),
+            reads: 2 * processors,
+            waiting: 4_096,
+            large_waiting: 64,
+            patience: Duration::from_secs(10),
+        }
     }
 }
 
@@ -83,18 +94,22 @@ impl Default for PoolLimits {
 pub struct Pool {
     medium: Lane,
     large: Lane,
+    reads: Lane,
 }
 
 struct Lane {
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
-    limits: PoolLimits,
+    most_waiting: usize,
+    patience: Duration,
 }
 
 impl Pool {
     /// A pool of these limits.
     pub fn new(limits: PoolLimits) -> Self {
-        Self { medium: Lane::new(limits.medium, limits), large: Lane::new(limits.large, limits) }
+        let PoolLimits { medium, large, reads, waiting, large_waiting, patience } = limits;
+        let lane = |places, waiting| Lane::new(places, waiting, patience);
+        Self { medium: lane(medium, waiting), large: lane(large, large_waiting), reads: lane(reads, waiting) }
     }
 
     /// Does `work` of a size, here or in the pool.
@@ -111,6 +126,14 @@ impl Pool {
             Some(lane) => lane.place().await?,
         };
         run(place, work).await
+    }
+
+    /// Does `work` that reads from the store.
+    ///
+    /// # Errors
+    /// As [`Pool::run`].
+    pub async fn read<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
+        run(self.reads.place().await?, work).await
     }
 
     /// Does `work` that is the end of something that was begun, however long it has to wait.
@@ -152,8 +175,8 @@ async fn run<T: Send + 'static>(
 }
 
 impl Lane {
-    fn new(places: usize, limits: PoolLimits) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), waiting: AtomicUsize::new(0), limits }
+    fn new(places: usize, most_waiting: usize, patience: Duration) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), waiting: AtomicUsize::new(0), most_waiting, patience }
     }
 
     async fn place(&self) -> Result<OwnedSemaphorePermit, AppError> {
@@ -161,13 +184,13 @@ impl Lane {
             return Ok(place);
         }
         let waiting = Waiting::of(&self.waiting);
-        if waiting.count > self.limits.waiting {
-            return Err(AppError::Overloaded(format!("{} requests of this size are waiting", self.limits.waiting)));
+        if waiting.count > self.most_waiting {
+            return Err(AppError::Overloaded(format!("{} requests like this are waiting", self.most_waiting)));
         }
-        let place = tokio::time::timeout(self.limits.patience, self.places.clone().acquire_owned()).await;
+        let place = tokio::time::timeout(self.patience, self.places.clone().acquire_owned()).await;
         let place = place.map_err(|_| {
-            let seconds = self.limits.patience.as_secs();
-            AppError::Overloaded(format!("other requests of this size took longer than {seconds} seconds"))
+            let seconds = self.patience.as_secs();
+            AppError::Overloaded(format!("others like this took longer than {seconds} seconds"))
         })?;
         Ok(place.expect("the places are never taken away"))
     }

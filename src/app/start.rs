@@ -16,10 +16,13 @@ use super::committer::NotRecorded;
 use super::error::AppError;
 use super::{App, PlanAnswer, PlanRows, Size, new_component, new_deployment, new_plan, new_token};
 
+/// Reads specifications and their inputs, by settings. It may take long where what is read has many bytes.
+pub type ReadStart<E> = Box<dyn FnOnce(&Settings) -> Result<StartDocument, E> + Send>;
+
 /// What is to be started.
 pub struct StartRequest<E> {
-    /// Reads the specifications and their inputs, by settings. It may take long where what is read has many bytes.
-    pub read: Box<dyn FnOnce(&Settings) -> Result<StartDocument, E> + Send>,
+    /// Reads it.
+    pub read: ReadStart<E>,
     /// How many bytes are read.
     pub bytes: usize,
     /// The idempotency key of the header; the document may have one too.

@@ -1,6 +1,7 @@
 //! Bodies: collected within their bounds, and read as JSON or YAML.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -9,6 +10,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 
 use super::State;
+use super::held::{Held, HeldBytes};
 use super::problem::Refusal;
 use super::routes::{BodyLimit, route_of};
 use crate::app::Size;
@@ -26,6 +28,21 @@ pub(super) struct Incoming {
     payload: Payload,
     limit: usize,
     timeout: Duration,
+    room: Arc<HeldBytes>,
+}
+
+/// A body that was taken in. Its bytes count as long as it is held.
+pub(super) struct Body {
+    bytes: Vec<u8>,
+    _held: Held,
+}
+
+impl std::ops::Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl FromRequest for Incoming {
@@ -35,7 +52,12 @@ impl FromRequest for Incoming {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let state = State::of(request);
         let limit = route_of(request).map_or(BodyLimit::None, |route| route.body).bytes(&state.limits);
-        ready(Ok(Self { payload: payload.take(), limit, timeout: state.limits.body_timeout }))
+        ready(Ok(Self {
+            payload: payload.take(),
+            limit,
+            timeout: state.limits.body_timeout,
+            room: state.received.clone(),
+        }))
     }
 }
 
@@ -43,9 +65,9 @@ impl Incoming {
     /// Collects the body, as far as the route allows.
     ///
     /// # Errors
-    /// 413 beyond the limit, 408 where it takes too long, 400 where the connection breaks off.
-    pub async fn collect(self) -> Result<Vec<u8>, Refusal> {
-        let collected = tokio::time::timeout(self.timeout, take(self.payload, self.limit)).await;
+    /// 413 beyond the limit, 408 where it takes too long, 400 where the connection breaks off, 503 where there is no room for it.
+    pub async fn collect(self) -> Result<Body, Refusal> {
+        let collected = tokio::time::timeout(self.timeout, take(self.payload, self.limit, &self.room)).await;
         collected.unwrap_or_else(|_| {
             let detail = format!("the body did not arrive within {} seconds", self.timeout.as_secs());
             Err(Refusal::new(Code::RequestTimeout, detail))
@@ -59,19 +81,23 @@ impl Incoming {
     }
 }
 
-async fn take(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Refusal> {
+async fn take(mut payload: Payload, limit: usize, room: &Arc<HeldBytes>) -> Result<Body, Refusal> {
     let mut body = Vec::new();
+    let mut held = room.count(0);
     let mut taken = 0_usize;
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| Refusal::new(Code::Malformed, format!("the body breaks off: {error}")))?;
         taken = taken.saturating_add(chunk.len());
         if taken <= limit {
+            if !held.grow(chunk.len()) {
+                return Err(Refusal::retried(Code::Overloaded, "too many large bodies are being received and read"));
+            }
             body.extend_from_slice(&chunk);
         } else if taken > DRAINED_BYTES {
             break;
         }
     }
-    if taken > limit { Err(too_large(limit)) } else { Ok(body) }
+    if taken > limit { Err(too_large(limit)) } else { Ok(Body { bytes: body, _held: held }) }
 }
 
 /// 413.
@@ -112,7 +138,7 @@ pub(super) fn required_syntax(request: &HttpRequest) -> Result<Syntax, Refusal> 
 ///
 /// # Errors
 /// 400 where it is no JSON or YAML; the problem of `code` where it passes a bound.
-pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Code) -> Result<Document, Refusal> {
+pub(super) async fn read(state: &State, syntax: Syntax, body: Body, code: Code) -> Result<Document, Refusal> {
     read_to_depth(state, syntax, body, code, max_depth(state)).await
 }
 
@@ -121,7 +147,7 @@ pub(super) async fn read(state: &State, syntax: Syntax, body: Vec<u8>, code: Cod
 ///
 /// # Errors
 /// As [`read`].
-pub(super) async fn read_plan(state: &State, syntax: Syntax, body: Vec<u8>, code: Code) -> Result<Document, Refusal> {
+pub(super) async fn read_plan(state: &State, syntax: Syntax, body: Body, code: Code) -> Result<Document, Refusal> {
     read_to_depth(state, syntax, body, code, max_depth(state) + PLAN_DEPTH).await
 }
 
@@ -133,7 +159,7 @@ fn max_depth(state: &State) -> usize {
 async fn read_to_depth(
     state: &State,
     syntax: Syntax,
-    body: Vec<u8>,
+    body: Body,
     code: Code,
     depth: usize,
 ) -> Result<Document, Refusal> {

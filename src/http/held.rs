@@ -1,4 +1,5 @@
-//! How many bytes of large answers are held for clients at once, from when they are encoded until they were taken.
+//! How many bytes are held for clients at once: of large answers, from when they are encoded until they were taken, and of bodies,
+//! from when they come until they were read.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -20,14 +21,14 @@ pub(super) const SMALL_BYTES: usize = 256 << 10;
 /// How much of an answer is handed over at once.
 pub(super) const PIECE_BYTES: usize = 64 << 10;
 
-/// Counts the bytes of large answers that are held.
+/// Counts the bytes that are held.
 #[derive(Debug)]
 pub(super) struct HeldBytes {
     held: AtomicUsize,
     most: usize,
 }
 
-/// The bytes of one answer, given back when it is dropped.
+/// The bytes of one answer or body, given back when it is dropped.
 #[derive(Debug)]
 pub(super) struct Held {
     of: Arc<HeldBytes>,
@@ -71,7 +72,8 @@ impl HeldBytes {
 }
 
 impl Held {
-    fn grow(&mut self, bytes: usize) -> bool {
+    /// Counts more bytes; `false` where there is no room for them.
+    pub fn grow(&mut self, bytes: usize) -> bool {
         let before = self.of.held.fetch_add(bytes, Ordering::Relaxed);
         self.bytes += bytes;
         before + bytes <= self.of.most

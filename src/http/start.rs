@@ -4,14 +4,14 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::answer::{Answer, respond};
-use super::body::Incoming;
+use super::body::{Body, Incoming};
 use super::plans;
 use super::problem::Refusal;
 use super::query::{Query, actor, header as text_header};
 use super::{State, body};
-use crate::app::{AppError, PlanAnswer, StartOutcome, StartRequest};
+use crate::app::{AppError, PlanAnswer, ReadStart, StartOutcome, StartRequest};
 use crate::document::Syntax;
-use crate::model::{Code, Settings, TextRule};
+use crate::model::{Code, TextRule};
 use crate::spec::{Inputs, ReadContext, StartDocument, StartForm};
 use crate::wire::Leases;
 
@@ -71,12 +71,7 @@ impl From<Refusal> for Failure {
 }
 
 /// Reads what was posted. The tree of it goes before anything is waited for: what many waiting requests hold, no cache does.
-fn reading(
-    syntax: Syntax,
-    received: Vec<u8>,
-    query: Query,
-    body_bytes: usize,
-) -> Box<dyn FnOnce(&Settings) -> Result<StartDocument, Failure> + Send> {
+fn reading(syntax: Syntax, received: Body, query: Query, body_bytes: usize) -> ReadStart<Failure> {
     Box::new(move |settings| {
         let tree = body::parse(syntax, &received, Code::InvalidSpecification, settings.max_depth as usize)?;
         let form = StartForm::of(&tree.root);

@@ -13,6 +13,9 @@ use crate::model::{
 /// How many ChangeSets are in memory at once, at most.
 const CHANGES: usize = 16;
 
+/// How many bytes the attributes of rows may have that matches have moved to. What a plan matched at first was bounded then.
+const MOVED_BYTES: usize = 16 << 20;
+
 /// A plan that was posted as a set, or one attempt; `None` where there is no such plan.
 ///
 /// # Errors
@@ -36,18 +39,41 @@ pub fn plan(store: &dyn Store, id: PlanId) -> Result<Option<PlanRecord>, StoreEr
 }
 
 /// The rows that the matches of a plan refer to: those that still stand in `catalog` from there, others from the history. Of their
-/// attributes no more is kept than the plan shows.
+/// attributes no more is kept than the plan shows. Of those that the matches moved to, some are left out where they are very large.
 ///
 /// # Errors
 /// [`StoreError`] where they cannot be read.
 pub fn component_rows(store: &dyn Store, catalog: &Catalog, plan: &PlanRecord) -> Result<ComponentRows, StoreError> {
-    let shown = shown(plan);
+    let (matched, moved) = shown(plan);
     let mut rows = ComponentRows::new();
+    read_rows(store, catalog, &matched, usize::MAX, &mut rows)?;
+    read_rows(store, catalog, &moved, MOVED_BYTES, &mut rows)?;
+    Ok(rows)
+}
+
+/// Reads rows until their attributes have so many bytes.
+fn read_rows(
+    store: &dyn Store,
+    catalog: &Catalog,
+    shown: &Shown<'_>,
+    most_bytes: usize,
+    rows: &mut ComponentRows,
+) -> Result<(), StoreError> {
+    let mut bytes = 0;
+    let mut take = |at: (ComponentId, u64), row: ComponentRow| {
+        let row = shown[&at].of(row);
+        bytes += row.attributes.as_str().len();
+        if bytes <= most_bytes {
+            rows.insert(at, row);
+        }
+        bytes <= most_bytes
+    };
     let mut wanted: BTreeMap<u64, BTreeSet<ComponentId>> = BTreeMap::new();
-    for (&(id, revision), shown) in &shown {
+    for &(id, revision) in shown.keys() {
         let known = catalog.find_component(id).map(|handle| catalog.component(handle));
         match known.filter(|known| known.revision() == revision) {
-            Some(known) => drop(rows.insert((id, revision), shown.of(known.row()))),
+            Some(known) if !take((id, revision), known.row()) => return Ok(()),
+            Some(_) => {}
             None => drop(wanted.entry(revision).or_default().insert(id)),
         }
     }
@@ -55,9 +81,11 @@ pub fn component_rows(store: &dyn Store, catalog: &Catalog, plan: &PlanRecord) -
     let wanted: Vec<_> = wanted.into_iter().collect();
     for some in wanted.chunks(CHANGES) {
         let found = store.components_at(&some.iter().cloned().collect())?;
-        rows.extend(found.into_iter().map(|(at, row)| (at, shown[&at].of(row))));
+        if !found.into_iter().all(|(at, row)| take(at, row)) {
+            return Ok(());
+        }
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// The same, as the rows are in `catalog` now; `None` where one of them is not there any more.
@@ -66,8 +94,12 @@ pub fn newest_rows(catalog: &Catalog, plan: &PlanRecord) -> Option<ComponentRows
         let row = catalog.component(catalog.find_component(id)?).row();
         Some(((id, revision), shown.of(row)))
     };
-    shown(plan).into_iter().map(newest).collect()
+    let (matched, moved) = shown(plan);
+    matched.into_iter().chain(moved).map(newest).collect()
 }
+
+/// Which attributes are shown of which rows.
+type Shown<'a> = BTreeMap<(ComponentId, u64), ShownAttributes<'a>>;
 
 /// Which attributes of a row a plan shows.
 enum ShownAttributes<'a> {
@@ -84,13 +116,14 @@ impl ShownAttributes<'_> {
     }
 }
 
-/// What a plan shows of which rows: what the requires that matched them ask for, and all of it where one asks for no names.
-fn shown(plan: &PlanRecord) -> BTreeMap<(ComponentId, u64), ShownAttributes<'_>> {
+/// What a plan shows of which rows: what the requires that matched them ask for, and all of it where one asks for no names. Those
+/// that it matched when it was resolved, and the others, to which matches have moved since.
+fn shown(plan: &PlanRecord) -> (Shown<'_>, Shown<'_>) {
     let revision = |origin| match origin {
         Origin::Catalog { revision } => Some(revision),
         Origin::Member { .. } => None,
     };
-    let mut shown = BTreeMap::new();
+    let (mut shown, mut shown_since) = (Shown::new(), Shown::new());
     for member in &plan.members {
         let spec = &member.resolution.spec;
         let matches = spec.requires.iter().flat_map(|require| {
@@ -102,15 +135,28 @@ fn shown(plan: &PlanRecord) -> BTreeMap<(ComponentId, u64), ShownAttributes<'_>>
             let revisions = [moved.was.and_then(|was| revision(was.origin)), moved.now];
             revisions.into_iter().flatten().map(move |revision| (moved.component, revision, asked))
         });
-        for (component, revision, asked) in matches.chain(moved) {
-            let known = shown.entry((component, revision)).or_insert_with(|| ShownAttributes::Only(BTreeSet::new()));
-            match known {
-                ShownAttributes::Only(names) if !asked.is_empty() => names.extend(asked.iter().map(String::as_str)),
-                _ => *known = ShownAttributes::All,
+        matches.for_each(|(component, revision, asked)| add(&mut shown, (component, revision), asked));
+        moved.for_each(|(component, revision, asked)| add(&mut shown_since, (component, revision), asked));
+    }
+    // What stands in both is shown with what either shows.
+    for (at, since) in &mut shown_since {
+        if let Some(known) = shown.get_mut(at) {
+            match (&mut *known, since) {
+                (ShownAttributes::Only(names), ShownAttributes::Only(more)) => names.append(more),
+                (known, _) => *known = ShownAttributes::All,
             }
         }
     }
-    shown
+    shown_since.retain(|at, _| !shown.contains_key(at));
+    (shown, shown_since)
+}
+
+fn add<'a>(shown: &mut Shown<'a>, at: (ComponentId, u64), asked: &'a [String]) {
+    let known = shown.entry(at).or_insert_with(|| ShownAttributes::Only(BTreeSet::new()));
+    match known {
+        ShownAttributes::Only(names) if !asked.is_empty() => names.extend(asked.iter().map(String::as_str)),
+        _ => *known = ShownAttributes::All,
+    }
 }
 
 /// Reads these revisions, some at a time.

@@ -117,21 +117,23 @@ impl PlanView {
             }
         }
         let (mut artifact_specs, mut deployments) = (Vec::new(), Vec::new());
+        let mut stale_bytes = STALE_BYTES;
         let mut warnings = Vec::new();
         for (index, member) in plan.members.iter().enumerate() {
             let resolved = &member.resolution.spec;
             let together = shown.iter().find(|(known, _)| Arc::ptr_eq(known, &member.together));
             let values = Values { rows, together: together.map_or(&[], |(_, together)| together) };
             artifact_specs.push(artifact_spec::text(&Shown::of_attempt(&member.spec, resolved), values, &member.made)?);
+            let (ending, is_cut) = EndingView::new(member, values, leases, &mut stale_bytes)?;
             deployments.push(MemberDeployment {
                 id: member.spec.id,
                 deployment: DeploymentView::new(&member.spec, member.received.annotations.clone()),
-                ending: EndingView::new(member, values, leases)?,
+                ending,
             });
             let prefix = member_prefix(plan.is_set, index);
             warnings.extend(resolved.warnings.iter().map(|warning| warning.clone().below(&prefix)));
-            if member.ending.as_ref().is_some_and(|ending| ending.truncated) {
-                let message = "more Components may match now than `stale` lists";
+            if is_cut || member.ending.as_ref().is_some_and(|ending| ending.truncated) {
+                let message = "more may have changed than `stale` lists";
                 warnings.push(Warning::new(Code::StaleTruncated, prefix, message));
             }
         }
@@ -225,11 +227,18 @@ struct EndingView {
 }
 
 impl EndingView {
-    fn new(attempt: &Attempt, values: Values<'_>, leases: Leases) -> serde_json::Result<Self> {
+    /// How it ended, and whether `stale` is cut because it has more than so many bytes, which are counted down.
+    fn new(
+        attempt: &Attempt,
+        values: Values<'_>,
+        leases: Leases,
+        stale_bytes: &mut usize,
+    ) -> serde_json::Result<(Self, bool)> {
         let is_open = attempt.spec.opening.is_some() && leases == Leases::Shown;
         let lease = attempt.token.clone().filter(|_| is_open).map(|token| LeaseView { token });
-        let stale = attempt.spec.finished_at.map(|_| stale(attempt, values)).transpose()?;
-        Ok(Self { lease, supersedes: attempt.spec.supersedes, stale })
+        let stale = attempt.spec.finished_at.map(|_| stale(attempt, values, stale_bytes)).transpose()?;
+        let (stale, is_cut) = stale.map_or((None, false), |(stale, is_cut)| (Some(stale), is_cut));
+        Ok((Self { lease, supersedes: attempt.spec.supersedes, stale }, is_cut))
     }
 }
 
@@ -245,9 +254,12 @@ struct DifferenceView {
     now: Option<JsonText>,
 }
 
-/// Those of the matches that stood otherwise whose values are others too.
-fn stale(attempt: &Attempt, values: Values<'_>) -> serde_json::Result<Vec<DifferenceView>> {
-    let mut differences = Vec::new();
+/// How many bytes the values in `stale` may have, of all members together.
+const STALE_BYTES: usize = 16 << 20;
+
+/// Those of the matches that stood otherwise whose values are others too, and whether some are left out for their size.
+fn stale(attempt: &Attempt, values: Values<'_>, bytes: &mut usize) -> serde_json::Result<(Vec<DifferenceView>, bool)> {
+    let (mut differences, mut is_cut) = (Vec::new(), false);
     for moved in attempt.ending.iter().flat_map(|ending| &ending.moved) {
         let MovedMatch { section, require, component, was, now } = moved;
         let resolved = attempt.resolution.spec.require(*section, require);
@@ -255,16 +267,30 @@ fn stale(attempt: &Attempt, values: Values<'_>) -> serde_json::Result<Vec<Differ
         let text =
             |view: Option<super::MatchView<'_>>| view.map(|view| JsonText::of(&view.with_only(asked))).transpose();
         let was = text(was.and_then(|was| values.view(&was)))?;
-        let now = text(now.and_then(|revision| values.rows.matched(*component, revision)))?;
+        let now = match now {
+            None => None,
+            Some(revision) => match text(values.rows.matched(*component, *revision))? {
+                Some(now) => Some(now),
+                None => {
+                    is_cut = true;
+                    continue;
+                }
+            },
+        };
         let kind = match (&was, &now) {
             (Some(was), Some(now)) if was == now => continue,
             (Some(_), Some(_)) => "changed",
             (Some(_), None) => "gone",
             (None, _) => "added",
         };
+        let texts = [&was, &now].into_iter().flatten();
+        let Some(left) = bytes.checked_sub(texts.map(|text| text.as_str().len()).sum()) else {
+            return Ok((differences, true));
+        };
+        *bytes = left;
         differences.push(DifferenceView { require: require.clone(), kind, component: *component, was, now });
     }
-    Ok(differences)
+    Ok((differences, is_cut))
 }
 
 /// An attempt as it is now.

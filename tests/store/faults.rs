@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use actix_web::dev::ServerHandle;
-use mortise::app::{App, Clock, ClockError, Pace, SettingsWish, check_clock, system_clock};
+use mortise::app::{App, Clock, ClockError, Pace, PoolLimits, SettingsWish, check_clock, system_clock};
 use mortise::catalog::Catalog;
 use mortise::http::{self, HttpLimits};
 use mortise::model::{ChangeSet, DeploymentId, PlanId, PlanRow, Timestamp};
@@ -349,7 +349,7 @@ fn few_plans_are_read_at_once_and_a_slow_one_holds_nothing_else_up() {
     let process = Process::start();
     let client = &process.client;
     let plan = client.started(&spec("read"));
-    let (gate, reads) = (Arc::new(Gate::default()), Pace::default().reads);
+    let (gate, reads) = (Arc::new(Gate::default()), PoolLimits::default().reads);
     *process.store.gate.lock().unwrap() = Some(gate.clone());
     let path = format!("/deployments/{}", text(&plan, "id"));
     std::thread::scope(|scope| {

@@ -40,6 +40,9 @@ pub(super) fn order(world: &World<'_>, requires: &[BTreeMap<Name, Outcome>]) -> 
     if search.rings.is_empty() { Ok(search.order) } else { Err(search.rings.into()) }
 }
 
+/// Members of the set, and which of their Provides.
+type Provided = Rc<[(usize, usize)]>;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Mark {
     Open,
@@ -50,7 +53,7 @@ struct Search<'a> {
     world: &'a World<'a>,
     requires: &'a [BTreeMap<Name, Outcome>],
     /// What members of the set would provide of what matched a require of a member.
-    provided: HashMap<(usize, &'a Name), Rc<[(usize, usize)]>>,
+    provided: HashMap<(usize, &'a Name), Provided>,
     /// Where the attributes stand that a Provide of a member has, by name.
     places: HashMap<(usize, usize), HashMap<&'a str, usize>>,
     marks: HashMap<Node, Mark>,
@@ -129,7 +132,7 @@ impl<'a> Search<'a> {
     }
 
     /// What members of the set would provide of what matched a require; nothing where it is unmet.
-    fn provided(&mut self, place: Place<'_>) -> Result<Rc<[(usize, usize)]>, TooLarge> {
+    fn provided(&mut self, place: Place<'_>) -> Result<Provided, TooLarge> {
         let world = self.world;
         let Some((name, _)) = world.specs[place.member].requires.get_key_value(place.name) else {
             return Ok([].into());

@@ -217,7 +217,7 @@ fn accepts(filter: &DeploymentFilter, row: &Columns<'_>) -> rusqlite::Result<boo
         (10, filter.target_state.map(State::as_str)),
         (12, filter.outcome.map(|outcome| outcome.as_str())),
         (14, filter.actor.as_deref()),
-        (19, filter.condition.map(|condition| condition.as_str())),
+        (20, filter.condition.map(|condition| condition.as_str())),
     ];
     for (column, wanted) in wanted {
         let Some(wanted) = wanted else { continue };
