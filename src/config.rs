@@ -56,6 +56,10 @@ pub struct Serve {
     /// The address to listen on; port 0 takes a free one.
     #[arg(long, env = "MORTISE_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: String,
+    /// A name besides localhost under which the server may be asked where it listens on loopback, as `cmdb.example.org`
+    /// behind a proxy. Can be given several times; in the environment with commas between.
+    #[arg(long = "allowed-host", env = "MORTISE_ALLOWED_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
     /// Where the store is.
     #[command(flatten)]
     pub store: StoreFlags,

@@ -13,6 +13,7 @@ mod graph;
 mod held;
 mod meta;
 mod names;
+mod origin;
 mod plans;
 mod problem;
 mod query;
@@ -28,6 +29,7 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::{HttpRequest, web};
 use held::HeldBytes;
+use origin::KnownHosts;
 
 use crate::app::App;
 
@@ -86,6 +88,7 @@ struct State {
     held: Arc<HeldBytes>,
     /// The bytes of bodies that came, or are coming, and were not read yet.
     received: Arc<HeldBytes>,
+    hosts: KnownHosts,
 }
 
 impl State {
@@ -95,11 +98,18 @@ impl State {
     }
 }
 
-/// A server on `listener`, which answers for `app`. It handles no signals; stop it through its handle.
+/// A server on `listener`, which answers for `app`. On loopback it is asked as localhost, or by one of the names in
+/// `allowed_hosts`. It handles no signals; stop it through its handle.
 ///
 /// # Errors
 /// What the system says where the listener cannot be used.
-pub fn serve(app: Arc<App>, listener: TcpListener, limits: HttpLimits) -> std::io::Result<Server> {
+pub fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    limits: HttpLimits,
+    allowed_hosts: Vec<String>,
+) -> std::io::Result<Server> {
+    let hosts = KnownHosts::new(listener.local_addr()?, allowed_hosts);
     let [held, received] = std::array::from_fn(|_| Arc::new(HeldBytes::new(limits.held_bytes)));
-    serving::serve(State { app, limits, held, received }, listener)
+    serving::serve(State { app, limits, held, received, hosts }, listener)
 }

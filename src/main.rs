@@ -120,7 +120,7 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
         ..HttpLimits::default()
     };
     actix_web::rt::System::new().block_on(async {
-        let server = http::serve(app.clone(), listener, limits)?;
+        let server = http::serve(app.clone(), listener, limits, command.allowed_hosts.clone())?;
         let handle = server.handle();
         // Received from before the server says that it is ready.
         let stopped = stop_signal()?;

@@ -23,6 +23,8 @@ mod idempotency;
 mod large;
 #[path = "api/names.rs"]
 mod names;
+#[path = "api/origin.rs"]
+mod origin;
 #[path = "api/ownership.rs"]
 mod ownership;
 #[path = "api/problems.rs"]

@@ -502,7 +502,7 @@ fn a_body_that_breaks_off_records_nothing() {
     for framing in ["Content-Length: 500".to_owned(), "Transfer-Encoding: chunked".to_owned()] {
         let mut stream = server.connect();
         let head =
-            format!("POST {START} HTTP/1.1\r\nHost: mortise\r\nContent-Type: application/json\r\n{framing}\r\n\r\n");
+            format!("POST {START} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{framing}\r\n\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         let sent = if framing.starts_with('C') { body.clone() } else { format!("{:x}\r\n{body}\r\n", body.len()) };
         stream.write_all(sent.as_bytes()).unwrap();
@@ -520,7 +520,7 @@ fn a_chunked_body_is_read_like_any_other() {
     let server = Server::start();
     let chunked = |chunks: &[&str]| {
         let chunks: String = chunks.iter().map(|chunk| format!("{:x}\r\n{chunk}\r\n", chunk.len())).collect();
-        let head = "HTTP/1.1\r\nHost: mortise\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let head = "HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
         server.raw(format!("POST {START}?dryRun=true {head}{chunks}0\r\n\r\n").as_bytes())
     };
     let body = spec("a").to_string();
@@ -546,7 +546,7 @@ fn a_client_that_waits_for_100_continue_is_answered() {
         let mut stream = server.connect();
         let method = if path == "/servers/troy" { "PUT" } else { "POST" };
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: mortise\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).unwrap();
         let body = vec![b' '; length];
@@ -634,7 +634,7 @@ fn headers_that_are_not_utf_8_are_400() {
     let body = spec("a").to_string();
     for name in ["Mortise-Actor", "Idempotency-Key"] {
         let head = format!(
-            "POST {START} HTTP/1.1\r\nHost: mortise\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{name}: ",
+            "POST {START} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{name}: ",
             body.len()
         );
         let answer = server.raw(&[head.as_bytes(), b"a\xff\r\n\r\n", body.as_bytes()].concat());

@@ -4,15 +4,15 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 
-use super::State;
 use super::held::{Held, HeldBytes};
 use super::problem::Refusal;
-use super::routes::{BodyLimit, route_of};
+use super::routes::{BodyLimit, route_at, route_of};
+use super::{HttpLimits, State};
 use crate::app::Size;
 use crate::document::{Document, Limits, Syntax};
 use crate::model::Code;
@@ -98,6 +98,20 @@ async fn take(mut payload: Payload, limit: usize, room: &Arc<HeldBytes>) -> Resu
         }
     }
     if taken > limit { Err(too_large(limit)) } else { Ok(Body { bytes: body, _held: held }) }
+}
+
+/// Looks at a request that asks whether to send its body: one that is announced too large need not be sent.
+///
+/// # Errors
+/// 413 beyond the limit of its route.
+pub(super) fn check_announced(head: &RequestHead, limits: &HttpLimits) -> Result<(), Refusal> {
+    let length = head.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let route = route_at(&head.method, head.uri.path()).filter(|route| route.body != BodyLimit::None);
+    match (length, route.map(|route| route.body.bytes(limits))) {
+        (Some(length), Some(limit)) if limit < length => Err(too_large(limit)),
+        _ => Ok(()),
+    }
 }
 
 /// 413.

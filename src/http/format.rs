@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::body::MessageBody;
+use actix_web::http::header::HeaderMap;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -21,7 +22,12 @@ pub(super) enum Format {
 impl Format {
     /// What `Accept` prefers among what is known, the first of equals; JSON where it says nothing of that.
     pub fn accepted(request: &HttpRequest) -> Self {
-        let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self::of(request.headers())
+    }
+
+    /// The same of the headers of a request.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mut preferred = (0.0, Self::Json);
         for part in accept.to_ascii_lowercase().split(',') {
             let mut parameters = part.split(';').map(str::trim);

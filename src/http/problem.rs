@@ -136,6 +136,11 @@ impl Refusal {
 
     /// The answer, in the format that the client asked for.
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
+        self.respond_in(Format::accepted(request))
+    }
+
+    /// The answer in a format.
+    pub fn respond_in(&self, format: Format) -> HttpResponse {
         let status = status(self.code);
         let instance = format!("/requests/{}", Uuid::now_v7());
         if matches!(self.code, Code::Unavailable | Code::Overloaded | Code::OutcomeUnknown) {
@@ -153,7 +158,7 @@ impl Refusal {
             instance,
             facts: &self.facts,
         };
-        let mut response = Format::accepted(request).respond_problem(status, &envelope);
+        let mut response = format.respond_problem(status, &envelope);
         if let Some(seconds) = self.retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
         }
@@ -185,6 +190,8 @@ fn status(code: Code) -> StatusCode {
         | Code::LeaseLost
         | Code::ServerInUse => StatusCode::CONFLICT,
         Code::Gone => StatusCode::GONE,
+        Code::CrossSiteRequest => StatusCode::FORBIDDEN,
+        Code::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
         Code::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::InvalidSpecification

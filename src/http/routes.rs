@@ -1,9 +1,11 @@
 //! The whole route table. What is served, what is answered 404 or 405, and how large a body may be, is read from it.
 
+use actix_web::dev::HttpServiceFactory;
 use actix_web::http::Method;
-use actix_web::{HttpRequest, Resource, web};
+use actix_web::{HttpRequest, web};
+use percent_encoding::percent_decode_str;
 
-use super::{HttpLimits, components, deployments, fallback, finish, graph, meta, names, servers, start};
+use super::{HttpLimits, components, deployments, fallback, finish, graph, meta, names, origin, servers, start};
 use crate::app::NamedKind::{Artifact, Environment, Interface, Server, System};
 
 /// A method of an address.
@@ -151,12 +153,24 @@ pub(super) fn configure(config: &mut web::ServiceConfig) {
 #[derive(Clone, Copy)]
 struct Address(&'static [Route]);
 
-fn resource(routes: &'static [Route]) -> Resource {
+fn resource(routes: &'static [Route]) -> impl HttpServiceFactory {
     let mut resource = web::resource(routes[0].path).app_data(Address(routes));
     for route in routes {
         resource = resource.route((route.handler)().method(route.method.clone()));
     }
-    resource.default_service(web::to(fallback::method_not_allowed))
+    let resource = resource.default_service(web::to(fallback::method_not_allowed));
+    resource.wrap_fn(|request, service| origin::from_the_same_site(routes, request, service))
+}
+
+/// The route that a request will take, told from its method and its path as they were sent.
+pub(super) fn route_at(method: &Method, path: &str) -> Option<&'static Route> {
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    let leads_to = |route: &&Route| {
+        let (known, sent) = (route.path.split('/'), path.split('/'));
+        known.clone().count() == sent.clone().count()
+            && known.zip(sent).all(|(known, sent)| known.starts_with('{') || known == sent)
+    };
+    ROUTES.iter().find(|route| route.method == *method && leads_to(route))
 }
 
 /// The routes of the address that a request came to; none where there is no such address.

@@ -1,5 +1,6 @@
 //! From a listener to the handlers: connections are admitted, watched, and ended in time.
 
+use std::future::ready;
 use std::net::TcpListener;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_http::{HttpService, KeepAlive};
+use actix_http::{HttpService, KeepAlive, Request, Response};
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -18,8 +19,9 @@ use actix_web::{App as Actix, Error};
 
 use super::admission::Admission;
 use super::connection::{Activity, Answering, Connection, Patience};
+use super::format::Format;
 use super::held::{Held, SMALL_BYTES};
-use super::{State, fallback, routes};
+use super::{State, body, fallback, origin, routes};
 
 /// How long a stop waits for what was accepted. With what the store still needs it is over within five seconds.
 const STOP_SECONDS: u64 = 4;
@@ -47,6 +49,7 @@ pub(super) fn serve(state: State, listener: TcpListener) -> std::io::Result<Serv
         let app = Actix::new()
             .app_data(state.clone())
             .wrap_fn(fallback::head_as_get)
+            .wrap_fn(origin::under_a_known_host)
             .wrap_fn(answered)
             .configure(routes::configure);
         let app = app.into_factory().map_err(|error: Error| error.error_response());
@@ -59,6 +62,11 @@ pub(super) fn serve(state: State, listener: TcpListener) -> std::io::Result<Serv
             .keep_alive(KeepAlive::Os)
             .client_request_timeout(limits.head_time)
             .client_disconnect_timeout(LINGER)
+            .expect(fn_service(move |request: Request| {
+                let checked = body::check_announced(request.head(), &limits);
+                let format = Format::of(request.head().headers());
+                ready(checked.map(|()| request).map_err(|refusal| Response::from(refusal.respond_in(format))))
+            }))
             .on_connect_ext(|connection: &Connection, data| drop(data.insert(connection.activity())))
             .h1(map_config(app, |()| AppConfig::default()));
         let admitted = fn_service(move |stream: TcpStream| {

@@ -92,6 +92,12 @@ codes! {
     MethodNotAllowed "method-not-allowed" "the method is not allowed here",
         "The address exists, but not with this method.",
         "Use one of the methods in the header Allow.";
+    CrossSiteRequest "cross-site-request" "a page of another site sent it",
+        "What writes is taken only from pages of this server and from clients that are no browsers. `Sec-Fetch-Site` or `Origin` names another site.",
+        "Send it from a program, or from a page that this server serves; behind a proxy start the server with --allowed-host.";
+    UnknownHost "unknown-host" "the server is not known under this name",
+        "A server on loopback is asked as localhost: any other name in `Host` may have been pointed here by somebody else.",
+        "Ask it as localhost, or start it with --allowed-host and the name.";
     RequestTimeout "request-timeout" "the request did not arrive in time",
         "The client sent its request too slowly.",
         "Send it again.";

@@ -56,7 +56,7 @@ fn a_request_whose_body_is_still_on_its_way_is_answered() {
     let body = spec("org.shop.api").to_string();
     let mut stream = server.connect();
     let head = format!(
-        "POST /deployments/start HTTP/1.1\r\nHost: mortise\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        "POST /deployments/start HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();

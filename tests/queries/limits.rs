@@ -105,7 +105,7 @@ fn a_client_that_goes_away_gives_its_place_to_others(backend: Backend) -> Tested
         for _ in 0..8 {
             let mut stream = server.connect();
             let head = format!(
-                "POST /graph/query HTTP/1.1\r\nHost: mortise\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                "POST /graph/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             );
             stream.write_all(head.as_bytes()).unwrap();

@@ -221,7 +221,7 @@ impl Process {
         let served = app.clone();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let server = http::serve(served, listener, HttpLimits::default()).unwrap();
+                let server = http::serve(served, listener, HttpLimits::default(), Vec::new()).unwrap();
                 started.send(server.handle()).unwrap();
                 server.await.unwrap();
             });

@@ -77,7 +77,7 @@ pub fn serve() -> Option<ExitCode> {
         _ => store.set(Fault::Panic),
     }
     let serving = actix_web::rt::System::new()
-        .block_on(async { http::serve(Arc::new(app), listener, HttpLimits::default()).unwrap().await });
+        .block_on(async { http::serve(Arc::new(app), listener, HttpLimits::default(), Vec::new()).unwrap().await });
     serving.unwrap();
     Some(ExitCode::SUCCESS)
 }
