@@ -9,6 +9,7 @@ mod progress;
 mod query;
 mod show;
 mod source;
+mod terminal;
 mod transfer;
 mod version;
 
@@ -16,6 +17,7 @@ pub use changes::{ChangesError, changes};
 pub use check::check;
 pub use deploy::{finish, plan, start};
 pub use query::query;
+pub use terminal::escaped;
 pub use transfer::{ImportFile, export, import};
 pub use version::{compare, matches};
 

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     match run(&config.command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
-            eprintln!("mortise: {error:#}");
+            eprintln!("mortise: {}", cli::escaped(&format!("{error:#}")));
             ExitCode::from(Exit::Failed.code())
         }
     }

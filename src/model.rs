@@ -36,7 +36,7 @@ pub use coupling::{Coupling, Requirer};
 pub use deployment_spec::{Action, Condition, DeploymentSpec, Outcome, State};
 pub use id::{ComponentId, DeploymentId, LeaseToken, PlanId};
 pub use labels::{Labels, Layer, RESERVED_LABELS};
-pub use name::{Name, Slot, TextError, TextRule};
+pub use name::{Name, Slot, TextError, TextRule, is_unseen};
 pub use quantifier::{Dialect, Quantifier, QuantifierError};
 pub use resolution::{
     EndingRow, Match, MovedMatch, Origin, ResolutionRow, ResolvedProvide, ResolvedRequire, ResolvedSpec, Section,

@@ -366,6 +366,53 @@ fn templates_texts_expressions_and_inputs_that_are_too_long_are_422() {
     assert_untouched(&server);
 }
 
+/// Bidirectional controls, spaces without width, separators of lines, and others of which nothing is seen.
+const UNSEEN: &str = "\u{ad}\u{61c}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\
+    \u{202e}\u{2060}\u{2066}\u{2067}\u{2068}\u{2069}\u{feff}\u{e0041}";
+
+#[test]
+fn what_is_not_seen_is_422_in_names_versions_and_labels_and_allowed_in_free_texts() {
+    let server = Server::start();
+    for unseen in UNSEEN.chars() {
+        let bad = format!("a{unseen}b");
+        let bodies = [
+            json!({"name": bad}),
+            json!({"system": bad}),
+            json!({"version": bad}),
+            json!({"environment": bad}),
+            json!({"instance": bad}),
+            json!({"annotations": {bad.clone(): "a"}}),
+            json!({"provides": [{"interface": bad, "layer": "server"}]}),
+            json!({"provides": [{"interface": "i", "layer": "server", "labels": {"a": bad}}]}),
+            json!({"provides": [{"interface": "i", "layer": "server", "labels": {bad.clone(): "a"}}]}),
+            json!({"requires": {bad.clone(): {"interface": "i"}}}),
+            json!({"requires": {"r": {"interface": "i", "selector": [{"key": "a", "values": [bad]}]}}}),
+        ];
+        for over in bodies {
+            let answer = server.start_deployment(&with(spec("a"), over.clone()));
+            let problems = answer.expect_invalid("invalid-specification");
+            assert!(problems.iter().any(|(code, _)| code == "invalid-text"), "{over}: {answer:?}");
+            assert!(answer.text.contains(&format!("U+{:04X}", u32::from(unseen))), "{over}: {answer:?}");
+        }
+        for name in ["Mortise-Actor", "Idempotency-Key"] {
+            let body = spec("a").to_string();
+            let answer = server.send("POST", "/deployments/start", &[JSON, (name, &bad)], body);
+            answer.expect_problem(400, "malformed");
+        }
+        let encoded =
+            format!("/servers/{}", percent_encoding::utf8_percent_encode(&bad, percent_encoding::NON_ALPHANUMERIC));
+        server.put(&encoded, &json!({"environment": "test"})).expect_problem(422, "invalid-server");
+        server.delete(&encoded).expect_problem(404, "not-found");
+    }
+    assert_untouched(&server);
+    let free = json!({
+        "description": UNSEEN,
+        "annotations": {"a": UNSEEN},
+        "provides": [{"interface": "i", "layer": "server", "attributes": {"a": UNSEEN}}],
+    });
+    server.deploy(&with(spec("a"), free));
+}
+
 #[test]
 fn nul_and_control_characters_are_422_wherever_they_stand() {
     let server = Server::start();

@@ -562,3 +562,23 @@ fn variables_stand_in_for_flags_and_flags_win() {
             .contains("succeeded (it went well), now Active")
     );
 }
+
+#[test]
+fn what_is_not_seen_or_controls_a_terminal_is_written_out_in_texts_for_people() {
+    let server = Server::start();
+    let hidden = "a\u{202e}b\u{200b}c\u{1b}[31md\u{2028}e";
+    let provides =
+        json!({"provides": [{"interface": "i", "layer": "server", "attributes": {"note": "a\u{202e}b\u{2066}"}}]});
+    server.deploy(&with(spec("provider"), provides));
+    let needs = json!({"requires": {"i": {"interface": "i", "attributes": ["note"]}}});
+    let plan = server.started(&with(spec("needs"), needs));
+    let flags = ["--server", &server.url(), "--reason", "b\u{200b}c\u{2028}"];
+    let ran = run(&[&["finish", text(&plan, "id"), "--failure"], &flags[..]].concat());
+    assert!(ran.out.contains(r"note=a\u{202e}b\u{2066}") && ran.out.contains(r"(b\u{200b}c\u{2028})"), "{ran:?}");
+    // Of a path that is not there, in a message.
+    let ran = run(&["check", "-f", hidden]).exits(2);
+    assert!(ran.err.contains(r"a\u{202e}b\u{200b}c\u{1b}[31md\u{2028}e"), "{ran:?}");
+    // For programs it is what it is.
+    let json = run(&[&["finish", text(&plan, "id"), "--failure", "-o", "json"], &flags[..2]].concat()).json();
+    assert_eq!(json["deployment"]["reason"], "b\u{200b}c\u{2028}");
+}

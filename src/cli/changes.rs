@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::Exit;
+use super::{Exit, escaped};
 use crate::config::{Changes, Output};
 use crate::document::{DocumentError, Json, JsonText, to_yaml};
 use crate::model::{Cause, ChangeSet, Timestamp};
@@ -116,7 +116,7 @@ fn list(store: &dyn Store, command: &Changes, head: u64, out: &mut impl Write) -
             match output {
                 Output::Text => {
                     let line = format!("{revision:>width$}  {time}  {:<15}  ", cause.as_str());
-                    writeln!(out, "{}", (line + actor.as_deref().unwrap_or_default()).trim_end())?;
+                    writeln!(out, "{}", escaped((line + actor.as_deref().unwrap_or_default()).trim_end()))?;
                 }
                 Output::Json | Output::Yaml => {
                     let listed = JsonText::of(&Listed { revision, time, cause, actor }).map_err(io::Error::from)?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::show::place;
 use super::source::Source;
-use super::{CliError, Exit};
+use super::{CliError, Exit, escaped};
 use crate::catalog::{Catalog, Effort};
 use crate::config::{Check, Output};
 use crate::document::{Document, JsonText, Limits, to_yaml};
@@ -47,7 +47,7 @@ pub fn check(command: &Check) -> Result<Exit, CliError> {
     match command.output {
         Output::Json => writeln!(out, "{}", text.as_str())?,
         Output::Yaml => write!(out, "{}", to_yaml(&text.to_json()))?,
-        Output::Text => write!(out, "{}", show(&source.name, &findings))?,
+        Output::Text => write!(out, "{}", escaped(&show(&source.name, &findings)))?,
     }
     Ok(if findings.valid { Exit::Yes } else { Exit::Failed })
 }

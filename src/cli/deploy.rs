@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::client::{Answer, encoded, post};
 use super::source::Source;
-use super::{CliError, Exit, show};
+use super::{CliError, Exit, escaped, show};
 use crate::config::{Client, Finish, Output, Plan, Specification, Start};
 use crate::document::{Json, to_yaml};
 
@@ -78,7 +78,7 @@ fn report(client: &Client, answer: &Answer) -> Result<Exit, CliError> {
     match client.output {
         Output::Json => writeln!(out, "{}", answer.body)?,
         Output::Yaml => write!(out, "{}", to_yaml(&answer.body))?,
-        Output::Text => write!(out, "{}", show::answer(answer.status, &answer.body))?,
+        Output::Text => write!(out, "{}", escaped(&show::answer(answer.status, &answer.body)))?,
     }
     Ok(exit(answer))
 }

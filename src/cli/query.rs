@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::client::{Streamed, stream};
 use super::source::Source;
-use super::{CliError, Exit, show};
+use super::{CliError, Exit, escaped, show};
 use crate::config::{Output, ParameterFlag, Query};
 use crate::document::{Json, to_yaml};
 
@@ -96,7 +96,7 @@ fn print(server: &str, mut lines: impl BufRead, shape: Shape) -> Result<Exit, Cl
     }
     out.flush()?;
     if let Some(notice) = notice {
-        eprintln!("mortise: {notice}");
+        eprintln!("mortise: {}", escaped(&notice));
     }
     Ok(exit)
 }
@@ -122,22 +122,15 @@ fn table(rows: &[Json]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     if let Some(Json::Object(members)) = rows.first() {
-        table.set_header(members.iter().map(|(column, _)| shown(column)));
+        table.set_header(members.iter().map(|(column, _)| escaped(column)));
     }
     for row in rows {
         let Json::Object(members) = row else { continue };
         table.add_row(members.iter().map(|(_, value)| match value {
             Json::Null => String::new(),
-            Json::Text(text) => shown(text),
-            other => shown(&other.to_string()),
+            Json::Text(text) => escaped(text).into_owned(),
+            other => escaped(&other.to_string()).into_owned(),
         }));
     }
     table
-}
-
-/// The text without characters that control a terminal.
-fn shown(text: &str) -> String {
-    text.chars()
-        .map(|character| if character.is_control() && character != '\n' { '\u{fffd}' } else { character })
-        .collect()
 }

@@ -41,7 +41,9 @@ async fn delete_answer(request: &HttpRequest, state: &State) -> Answer {
         broken: Vec<CouplingView>,
     }
     Query::without(request)?;
-    let name = name(request, Code::NotFound)?;
+    // One that was declared under a name which is refused now can still be withdrawn.
+    let name = Name::recorded(segment(request, "name")?)
+        .map_err(|error| Refusal::new(Code::NotFound, format!("the name in the path is none: {error}")))?;
     let broken = state.app.delete_server(name.clone(), actor(request)?).await?;
     Ok(ok(request, &Deleted { name, broken: views(broken, CouplingView::from) }))
 }

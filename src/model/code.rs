@@ -149,7 +149,7 @@ codes! {
         "Another type of value is expected here.",
         "Write the type that the message names; quote numbers where text is meant.";
     InvalidText "invalid-text" "the text is not allowed here",
-        "Names have 1 to 253 bytes, versions and label values up to 1,024, other texts up to 64 KiB; control characters are refused.",
+        "Names have 1 to 253 bytes, versions and label values up to 1,024, other texts up to 64 KiB; control characters are refused, and in names, versions and labels whatever is not seen.",
         "Shorten it or remove the character that the message names.";
     UnknownValue "unknown-value" "the value is none of those allowed",
         "Only a few values are allowed here.",

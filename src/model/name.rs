@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize, Serializer};
 /// Which rule a text has to keep (domain.md, "Words").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextRule {
-    /// Names, require names and label keys: 1 to 253 bytes, no control characters, no outer space.
+    /// Names, require names and label keys: 1 to 253 bytes, no control characters, none that are not seen, no outer space.
     Name,
-    /// Label values, instances: up to 1,024 bytes, may be empty, no control characters.
+    /// Label values, instances: up to 1,024 bytes, may be empty, no control characters, none that are not seen.
     Value,
-    /// Versions and idempotency keys: as [`TextRule::Value`], but not empty.
+    /// Versions, actors and idempotency keys: as [`TextRule::Value`], but not empty.
     FilledValue,
     /// Attributes, annotations, inputs: up to 64 KiB, no control characters but tab, LF and CR.
     Free,
@@ -32,7 +32,7 @@ pub enum TextError {
         /// The most that is allowed.
         max: usize,
     },
-    /// It holds a control character.
+    /// It holds a control character, or one that is not seen.
     #[error("it holds the control character U+{code:04X} at byte {offset}; remove it")]
     Control {
         /// The code point.
@@ -66,6 +66,23 @@ impl TextRule {
     /// assert!(TextRule::Name.check(" shop").is_err() && TextRule::Value.check("").is_ok());
     /// ```
     pub fn check(self, text: &str) -> Result<(), TextError> {
+        self.check_recorded(text)?;
+        // What is not seen makes two names look alike; in free texts it may be meant.
+        let mut unseen = text.char_indices().filter(|&(_, character)| is_unseen(character));
+        if self != Self::Free
+            && !text.is_ascii()
+            && let Some((offset, unseen)) = unseen.next()
+        {
+            return Err(TextError::Control { code: u32::from(unseen), offset });
+        }
+        Ok(())
+    }
+
+    /// The same for what was recorded before, when characters that are not seen were allowed.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_recorded(self, text: &str) -> Result<(), TextError> {
         if text.is_empty() && matches!(self, Self::Name | Self::FilledValue) {
             return Err(TextError::Empty);
         }
@@ -86,6 +103,29 @@ impl TextRule {
     }
 }
 
+/// Whether a character shows nothing of itself, but changes how others are shown or tells apart what looks the same: the
+/// formats of Unicode (general category Cf), its separators of lines, and letters without a shape.
+pub fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
 /// A name: of a System, Artifact, Environment, Interface, Server, require, or the key of a label. Exact case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "SmolStr")]
@@ -102,9 +142,19 @@ impl Name {
         Ok(Self(text))
     }
 
+    /// Takes a name from what was recorded before.
+    ///
+    /// # Errors
+    /// [`TextError`] where it breaks [`TextRule::Name`], except that it may hold what is not seen.
+    pub fn recorded(text: impl Into<SmolStr>) -> Result<Self, TextError> {
+        let text = text.into();
+        TextRule::Name.check_recorded(&text)?;
+        Ok(Self(text))
+    }
+
     /// The name whose text was taken from a name before.
     pub(crate) fn of_checked(text: SmolStr) -> Self {
-        debug_assert!(TextRule::Name.check(&text).is_ok());
+        debug_assert!(TextRule::Name.check_recorded(&text).is_ok());
         Self(text)
     }
 
@@ -119,11 +169,12 @@ impl Name {
     }
 }
 
+/// What is read by serde is what was recorded.
 impl TryFrom<SmolStr> for Name {
     type Error = TextError;
 
     fn try_from(text: SmolStr) -> Result<Self, TextError> {
-        Self::new(text)
+        Self::recorded(text)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mortise::catalog::Catalog;
 use mortise::model::{
-    Attempt, Beside, Cause, ChangeSet, Condition, DeploymentId, KeyRow, Outcome, PlanId, State, Timestamp,
+    Attempt, Beside, Cause, ChangeSet, Condition, DeploymentId, KeyRow, Name, Outcome, PlanId, Slot, State, Timestamp,
 };
 use mortise::store::{CommitError, DeploymentFilter, ListedDeployment, Page, Store, Turn, plan};
 use uuid::Uuid;
@@ -37,6 +37,7 @@ macro_rules! conformance {
             an_attempt_comes_back_with_what_was_received_and_its_newest_resolution,
             a_set_comes_back_with_its_members_in_order,
             attempts_are_listed_newest_first_in_pages,
+            names_that_would_be_refused_now_come_back,
             each_filter_of_the_list_takes_exactly_what_it_names,
             a_store_that_was_closed_opens_again_with_everything,
             a_store_that_was_dropped_opens_again_with_everything,
@@ -110,6 +111,24 @@ pub fn a_batch_that_does_not_follow_the_last_revision_leaves_nothing(place: &imp
     }
     store.append(&next).unwrap();
     assert_same(&store.load().unwrap(), &applied(&sample.changes));
+}
+
+/// Names with characters that are not seen were allowed once.
+pub fn names_that_would_be_refused_now_come_back(place: &impl Place) {
+    let store = place.open();
+    let mut sample = Sample::default();
+    let name = |text: &str| Name::recorded(text).unwrap();
+    assert!(Name::new("a\u{200b}").is_err());
+    let slot = Slot { artifact: name("a\u{200b}"), environment: name("te\u{202e}st"), instance: "x\u{feff}".into() };
+    let id = sample.open("shop", slot.clone(), Some("anna\u{2066}"));
+    sample.end(id, Outcome::Succeeded);
+    store.append(&sample.changes).unwrap();
+    drop(store);
+    let store = place.open();
+    assert_same(&store.load().unwrap(), &applied(&sample.changes));
+    assert_eq!(store.changes_after(0, 10).unwrap(), sample.changes);
+    let listed = store.deployments(&DeploymentFilter::default(), ALL).unwrap();
+    assert_eq!(listed.items.iter().map(|listed| &listed.spec.slot).collect::<Vec<_>>(), [&slot]);
 }
 
 pub fn changes_come_back_as_they_were_committed_in_order(place: &impl Place) {

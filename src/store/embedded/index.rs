@@ -112,7 +112,7 @@ pub(super) const ATTEMPT: &str =
 pub(super) fn attempt(row: &Columns<'_>) -> rusqlite::Result<DeploymentSpec> {
     let name = |column| {
         let text: String = row.get(column)?;
-        Name::new(text).map_err(|error| unreadable(column, error))
+        Name::recorded(text).map_err(|error| unreadable(column, error))
     };
     let word = |column| row.get_ref(column)?.as_str().map_err(|error| unreadable(column, error));
     let state = |column| {

@@ -160,7 +160,7 @@ const ATTEMPT: &str = "RETURN d.place AS place, d.id AS id, d.plan AS plan, d.sy
 fn attempt(row: &Row) -> Result<DeploymentSpec, Fault> {
     let text = |name: &str| Ok::<String, Fault>(row.get(name)?);
     let maybe = |name: &str| Ok::<Option<String>, Fault>(row.get(name)?);
-    let name = |column: &str| Name::new(text(column)?).map_err(|error| unreadable(column, &error));
+    let name = |column: &str| Name::recorded(text(column)?).map_err(|error| unreadable(column, &error));
     let state = |column: &str| {
         let written = text(column)?;
         State::ALL.into_iter().find(|state| state.as_str() == written).ok_or_else(|| unreadable(column, &written))
