@@ -50,7 +50,7 @@ impl Reader<'_> {
                 if NAMES.contains(&name.as_str()) {
                     return Some(name.clone());
                 }
-                if is_before_a_list(name) && self.is_bound(at) {
+                if is_before_a_list(name) && self.is_bound(at) && self.has_bracket(name) {
                     return Some(format!("the variable {name}, which is named like a keyword; give it another name"));
                 }
                 if is_property && (self.is_before(at, '.') || self.is(at + 1, ':')) {
@@ -81,6 +81,15 @@ impl Reader<'_> {
             || is_assigned
             || before.is_some_and(|before| before.is_word("AS") || before.is_word("YIELD"))
             || is_first && next.is_none_or(is_alone)
+    }
+
+    /// Whether a bracket stands after this word anywhere.
+    fn has_bracket(&self, name: &str) -> bool {
+        let is_name = |token: &Token| match &token.kind {
+            TokenKind::Word(word) | TokenKind::Quoted(word) => word.eq_ignore_ascii_case(name),
+            _ => false,
+        };
+        self.tokens.windows(2).any(|pair| is_name(&pair[0]) && pair[1].is('['))
     }
 
     /// Whether a bracket stands after an operand, so that it takes a part of it.
