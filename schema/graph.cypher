@@ -35,11 +35,11 @@
 //                  revision (that changed it last), receivedAt, resolvedAt (revisions that have its specification and its
 //                  newest resolution), place (in the order of all attempts), reasonInHistory (true: too long for here),
 //                  opening (publish, while it is open), endedAt (revision that ended it last)
-// Lease            id (that of the attempt), token, revision (that wrote it)
+// Lease            id (that of the attempt), token (its hash, and it sealed under the idempotency key), revision (that wrote it)
 // Component        id, layer, state (active, inactive, planned), since, attributes (JSON)
 // Label            key, value
 // Require          id, name, selector (JSON), scope (runtime, deployment), min, max (absent: no upper bound)
-// IdempotencyKey   key, plan (id), revision (that wrote it)
+// IdempotencyKey   key (its hash), plan (id), revision (that wrote it)
 // Settings         id, quantifierDialect, firstDeployment, maxRequires, maxMatches, maxPlanBytes, maxComparisons, maxDepth, finishNeedsToken
 // Change           id, revision, time, cause, actor
 // Record           first, last (revisions that were recorded together), beside (how many Lease and IdempotencyKey nodes were

@@ -31,7 +31,7 @@ pub use resolve::{Candidates, Excluded, Found};
 pub use slots::{ActiveAttempt, OpenAttempt, SlotState};
 pub use snapshot::{SnapshotComponent, SnapshotRow, SnapshotSlot};
 
-use crate::model::{ComponentId, DeploymentId, PlanId, Settings, Slot, Timestamp};
+use crate::model::{ComponentId, DeploymentId, KeptKey, PlanId, Settings, Slot, Timestamp};
 use changed::Changed;
 use component::Stored;
 use couplings::Couplings;
@@ -146,8 +146,8 @@ impl Catalog {
     }
 
     /// The plan recorded under an idempotency key.
-    pub fn plan_of_key(&self, key: &str) -> Option<PlanId> {
-        self.idempotency.get(&self.symbols.find(key)?).copied()
+    pub fn plan_of_key(&self, key: &KeptKey) -> Option<PlanId> {
+        self.idempotency.get(&self.symbols.find(key.as_str())?).copied()
     }
 
     fn slot_at(&self, index: SlotIndex) -> &SlotState {

@@ -15,6 +15,7 @@ mod labels;
 mod name;
 mod quantifier;
 mod resolution;
+mod secret;
 mod selector;
 mod settings;
 mod time;
@@ -41,6 +42,7 @@ pub use quantifier::{Dialect, Quantifier, QuantifierError};
 pub use resolution::{
     EndingRow, Match, MovedMatch, Origin, ResolutionRow, ResolvedProvide, ResolvedRequire, ResolvedSpec, Section,
 };
+pub use secret::{KeptKey, KeptToken, keep_secret};
 pub use selector::{Expression, ExpressionError, Operator, Predicate, Selector, Test};
 pub use settings::{FirstDeployment, Settings};
 pub use time::Timestamp;

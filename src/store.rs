@@ -21,7 +21,7 @@ pub use vital::spawn_vital;
 
 use crate::catalog::Catalog;
 use crate::model::{
-    ChangeSet, ComponentId, ComponentRows, Condition, DeploymentId, DeploymentSpec, LeaseToken, Outcome, PlanId,
+    ChangeSet, ComponentId, ComponentRows, Condition, DeploymentId, DeploymentSpec, KeptToken, Outcome, PlanId,
     PlanRow, Row, State, Timestamp,
 };
 
@@ -150,8 +150,8 @@ pub type Decide<'a> = dyn FnMut(Turn<'_>) -> Vec<ChangeSet> + 'a;
 pub struct LocatedAttempt {
     /// The attempt as it is now.
     pub spec: DeploymentSpec,
-    /// The token that it was opened with last.
-    pub token: Option<LeaseToken>,
+    /// The token that it was opened with last, as it is kept.
+    pub token: Option<KeptToken>,
     /// The revision that has what was received of it.
     pub received: u64,
     /// The revision that has its newest resolution.

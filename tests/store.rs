@@ -28,6 +28,8 @@ mod lists;
 mod panics;
 #[path = "store/sample.rs"]
 mod sample;
+#[path = "store/secrets.rs"]
+mod secrets;
 #[path = "support/server.rs"]
 mod server;
 #[path = "support/specs.rs"]
@@ -50,5 +52,6 @@ fn main() -> ExitCode {
         folder::tests(),
         panics::tests(),
         lists::tests(),
+        secrets::tests(),
     ])
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::catalog::Effort;
 use crate::document::Json;
 use crate::lifecycle::{Corrected, FOREIGN_TOKEN, Finish, FinishMember, FinishRefusal, Finished, Looked};
-use crate::model::{Attempt, Attributes, Code, DeploymentId, LeaseToken, Outcome, PlanId, PlanRecord, Warning};
+use crate::model::{
+    Attempt, Attributes, Code, DeploymentId, KeptToken, LeaseToken, Outcome, PlanId, PlanRecord, Warning,
+};
 use crate::reading::Problems;
 use crate::store;
 use crate::wire::{AttributeCorrection, FinishDocument};
@@ -124,7 +126,8 @@ impl App {
         let outcome = if success { Outcome::Succeeded } else { Outcome::Failed };
         for (index, member) in answer.plan.members.iter().enumerate() {
             let given = token(document, &answer.plan, index);
-            if given.is_some() && member.token.is_some() && given != member.token {
+            let is_foreign = |kept: &KeptToken| given.as_ref().is_some_and(|given| !kept.is_of(given));
+            if member.kept_token.as_ref().is_some_and(is_foreign) {
                 let catalog = self.catalog();
                 let holder = catalog.slot(&member.spec.slot).and_then(|slot| slot.open());
                 let holder = holder.map(|open| Box::new(open.spec.as_ref().clone()));

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, Effort};
 use crate::document::JsonText;
 use crate::lifecycle::{Start, StartMember, StartRefusal, Started, check_owners, resolutions};
-use crate::model::{ArtifactSpec, Attempt, Code, PlanId, PlanRecord, ReceivedRow, ResolvedAttempt, Settings, Warning};
+use crate::model::{
+    ArtifactSpec, Attempt, Code, KeptKey, PlanId, PlanRecord, ReceivedRow, ResolvedAttempt, Settings, Warning,
+};
 use crate::planner::{self, Excess, Identities, Plan, Scrutiny, TooLarge, Unplannable, Verdict};
 use crate::reading::{Problem, Problems};
 use crate::spec::{Inputs, ReadContext, StartDocument, comparable_received, difference};
@@ -95,10 +97,10 @@ impl App {
         let mut size = Size::of_bytes(bytes);
         let read_by = settings.clone();
         let drafted = move || -> Result<_, E> {
-            let document = read(&read_by)?;
-            let key = one_key(key, document.idempotency_key.as_deref())?;
+            let mut document = read(&read_by)?;
+            document.idempotency_key = one_key(key, document.idempotency_key.as_deref())?;
             let specs = render(&document)?;
-            let start = opening(&document, specs, read_by, key, actor);
+            let start = opening(&document, specs, read_by, actor);
             Ok(plan_start(start, document, catalog, size))
         };
         let mut planned = self.pool.run(size, drafted).await??;
@@ -151,9 +153,9 @@ impl App {
         settings: Arc<Settings>,
     ) -> Result<StartOutcome, AppError> {
         let missing = move || AppError::not_found(format!("the plan {id}"));
-        let comparable = document.comparable();
+        let (comparable, key) = (document.comparable(), document.idempotency_key.unwrap_or_default());
         let catalog = self.catalog();
-        let (plan, rows) = self
+        let (mut plan, rows) = self
             .reading(move |store| {
                 let plan = store::plan(store, id)?.ok_or_else(missing)?;
                 let received =
@@ -168,6 +170,10 @@ impl App {
             })
             .await?
             .map(|(rows, plan)| (plan, rows))?;
+        // Whoever has the key is told the token again.
+        for member in &mut plan.members {
+            member.token = member.kept_token.as_ref().and_then(|kept| kept.open(member.spec.id, &key));
+        }
         Ok(StartOutcome::Repeated(PlanAnswer { plan, rows: PlanRows::History(rows), warnings: Vec::new() }))
     }
 }
@@ -289,12 +295,12 @@ fn opening(
     document: &StartDocument,
     specs: Arc<[ArtifactSpec]>,
     settings: Arc<Settings>,
-    key: Option<String>,
     actor: Option<String>,
 ) -> Start {
+    let key = document.idempotency_key.as_deref();
     let provides: usize = specs.iter().map(|spec| spec.provides.len()).sum();
     let members: Vec<_> =
-        received(document).into_iter().map(|received| StartMember::of(received, new_token())).collect();
+        received(document).into_iter().map(|received| StartMember::of(received, new_token(), key)).collect();
     let is_set = document.form.is_set();
     Start {
         plan: if is_set { new_plan() } else { PlanId(members[0].deployment.0) },
@@ -303,7 +309,7 @@ fn opening(
         components: (0..provides).map(|_| new_component()).collect(),
         active_revision: 0,
         is_set,
-        key,
+        key: key.map(KeptKey::of),
         actor,
         settings,
         rounds: 0,
@@ -368,6 +374,7 @@ fn answer(start: &Start, started: Started, catalog: Arc<Catalog>) -> PlanAnswer 
     let members =
         attempts.into_iter().zip(&start.members).zip(resolutions).map(|((spec, member), resolution)| Attempt {
             spec,
+            kept_token: Some(member.kept_token.clone()),
             token: Some(member.token.clone()),
             received: member.received.clone(),
             resolution,

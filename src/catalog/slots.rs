@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::component::Stored;
 use super::symbols::Symbol;
 use super::{Catalog, Component, Handle};
-use crate::model::{ComponentId, DeploymentId, DeploymentSpec, LeaseToken, ResolvedRequire, State};
+use crate::model::{ComponentId, DeploymentId, DeploymentSpec, KeptToken, ResolvedRequire, State};
 
 /// A slot, its texts interned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,8 +54,8 @@ pub struct ActiveAttempt {
 pub struct OpenAttempt {
     /// The attempt.
     pub spec: Arc<DeploymentSpec>,
-    /// The token of its lease.
-    pub token: Option<LeaseToken>,
+    /// The token of its lease, as it is kept.
+    pub token: Option<KeptToken>,
     /// The revision that it was resolved at.
     pub resolved_at: u64,
     /// What it requires.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::component::Stored;
 use super::{Catalog, Component};
 use crate::model::{
-    ArtifactRow, Beside, ComponentRow, DeploymentSpec, EnvironmentRow, InterfaceRow, KeyRow, LeaseToken,
+    ArtifactRow, Beside, ComponentRow, DeploymentSpec, EnvironmentRow, InterfaceRow, KeptKey, KeptToken, KeyRow,
     ResolvedRequire, Settings, Slot, State, SystemRow,
 };
 
@@ -56,9 +56,9 @@ pub struct SnapshotSlot {
     /// What the active one requires.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub requires: Arc<[ResolvedRequire]>,
-    /// The token of the open one.
+    /// The token of the open one, as it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<LeaseToken>,
+    pub token: Option<KeptToken>,
     /// The revision that the open one was resolved at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<u64>,
@@ -88,10 +88,9 @@ impl Catalog {
         let environments =
             self.environments.iter().map(|(&name, entry)| SnapshotRow::Environment(self.environment_row(name, *entry)));
         let components = self.components.iter().map(|stored| SnapshotRow::Component(self.snapshot_component(stored)));
-        let keys = self
-            .idempotency
-            .iter()
-            .map(|(key, &plan)| SnapshotRow::Key(KeyRow { key: self.symbols.text(*key).to_string(), plan }));
+        let keys = self.idempotency.iter().map(|(key, &plan)| {
+            SnapshotRow::Key(KeyRow { key: KeptKey::from_kept(self.symbols.text(*key).as_str()), plan })
+        });
         let slots = self.slots.iter().map(|state| {
             let key = state.key;
             let slot = Slot {

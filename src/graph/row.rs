@@ -182,7 +182,7 @@ impl Delta {
 
     pub(super) fn lease(&mut self, change: &ChangeSet, row: &LeaseRow) {
         let lease = NodeKey::new(Label::Lease, row.deployment.to_string());
-        let properties = [("token", text(&row.token.0)), ("revision", Some(change.revision.into()))];
+        let properties = [("token", text(row.token.as_str())), ("revision", Some(change.revision.into()))];
         self.put(lease.clone(), properties);
         self.link(&attempt(row.deployment), RelationshipType::LeasedAs, lease);
     }

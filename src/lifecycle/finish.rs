@@ -183,7 +183,7 @@ impl Command for Finish {
 fn check_token(catalog: &Catalog, member: &FinishMember, attempt: &OpenAttempt) -> Result<(), FinishRefusal> {
     let needs_token = catalog.settings().is_some_and(|settings| settings.finish_needs_token);
     let reason = match (&member.token, &attempt.token) {
-        (Some(given), Some(token)) if given != token => FOREIGN_TOKEN,
+        (Some(given), Some(kept)) if !kept.is_of(given) => FOREIGN_TOKEN,
         (None, _) if needs_token => "the settings demand the token of the lease, and none was sent",
         _ => return Ok(()),
     };

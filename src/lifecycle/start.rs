@@ -7,8 +7,8 @@ use super::{Command, Decision, Moment, Step};
 use crate::catalog::{Catalog, Effort};
 use crate::model::{
     Action, ArtifactRow, ArtifactSpec, Beside, Cause, ComponentId, DeploymentId, DeploymentSpec, EnvironmentRow,
-    FirstDeployment, InterfaceRow, KeyRow, LeaseRow, LeaseToken, Name, PlanId, PlanRow, ReceivedRow, ResolutionRow,
-    ResolvedSpec, Row, Settings, State, SystemRow, Timestamp,
+    FirstDeployment, InterfaceRow, KeptKey, KeptToken, KeyRow, LeaseRow, LeaseToken, Name, PlanId, PlanRow,
+    ReceivedRow, ResolutionRow, ResolvedSpec, Row, Settings, State, SystemRow, Timestamp,
 };
 use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
 
@@ -33,8 +33,8 @@ pub struct Start {
     pub plan: PlanId,
     /// Whether it was posted as a set.
     pub is_set: bool,
-    /// The idempotency key.
-    pub key: Option<String>,
+    /// The idempotency key, as it is kept.
+    pub key: Option<KeptKey>,
     /// Who starts.
     pub actor: Option<String>,
     /// The settings that it was read by.
@@ -50,6 +50,8 @@ pub struct StartMember {
     pub deployment: DeploymentId,
     /// The token of its lease.
     pub token: LeaseToken,
+    /// The token as it is kept.
+    pub kept_token: KeptToken,
     /// Specification, inputs and annotations as received.
     pub received: Arc<ReceivedRow>,
     /// What it resolved to.
@@ -57,11 +59,13 @@ pub struct StartMember {
 }
 
 impl StartMember {
-    /// What was received, with the identity of its attempt and the token of its lease, before it was resolved.
-    pub fn of(received: ReceivedRow, token: LeaseToken) -> Self {
+    /// What was received, with the identity of its attempt and the token of its lease, before it was resolved. `key` is the
+    /// idempotency key that it is started under.
+    pub fn of(received: ReceivedRow, token: LeaseToken, key: Option<&str>) -> Self {
         let deployment = received.deployment;
         let resolution = ResolutionRow { deployment, resolved_at: 0, spec: ResolvedSpec::default() };
-        Self { deployment, token, received: Arc::new(received), resolution: Arc::new(resolution) }
+        let kept_token = KeptToken::of(&token, deployment, key);
+        Self { deployment, token, kept_token, received: Arc::new(received), resolution: Arc::new(resolution) }
     }
 }
 
@@ -152,7 +156,7 @@ impl Start {
     /// # Errors
     /// The first [`StartRefusal`].
     pub fn check_order(&self, catalog: &Catalog) -> Result<(), StartRefusal> {
-        if let Some(plan) = self.key.as_deref().and_then(|key| catalog.plan_of_key(key)) {
+        if let Some(plan) = self.key.as_ref().and_then(|key| catalog.plan_of_key(key)) {
             return Err(StartRefusal::KeyKnown(plan));
         }
         if let Some(open) = self.specs.iter().find_map(|spec| catalog.slot(&spec.slot)?.open()) {
@@ -232,7 +236,7 @@ impl Start {
         let leases = self
             .members
             .iter()
-            .map(|member| Beside::Lease(LeaseRow { deployment: member.deployment, token: member.token.clone() }));
+            .map(|member| Beside::Lease(LeaseRow { deployment: member.deployment, token: member.kept_token.clone() }));
         let key = self.key.as_ref().map(|key| Beside::Key(KeyRow { key: key.clone(), plan: self.plan }));
         leases.chain(key).collect()
     }

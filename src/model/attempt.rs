@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    Attributes, ComponentId, ComponentRow, DeploymentSpec, EndingRow, LeaseToken, PlanId, ReceivedRow, ResolutionRow,
+    Attributes, ComponentId, ComponentRow, DeploymentSpec, EndingRow, KeptToken, LeaseToken, PlanId, ReceivedRow,
+    ResolutionRow,
 };
 
 /// An attempt and what belongs to it.
@@ -12,7 +13,9 @@ use super::{
 pub struct Attempt {
     /// The attempt as it is now.
     pub spec: DeploymentSpec,
-    /// The token that it was opened with last.
+    /// The token that it was opened with last, as it is kept.
+    pub kept_token: Option<KeptToken>,
+    /// The token itself, for whoever is to be told it.
     pub token: Option<LeaseToken>,
     /// Specification and inputs as received.
     pub received: Arc<ReceivedRow>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    ComponentRow, DeploymentId, DeploymentSpec, EndingRow, FirstDeployment, Labels, LeaseToken, Name, PlanId,
+    ComponentRow, DeploymentId, DeploymentSpec, EndingRow, FirstDeployment, KeptKey, KeptToken, Labels, Name, PlanId,
     ResolutionRow, Settings, Timestamp,
 };
 use crate::document::JsonText;
@@ -180,15 +180,15 @@ pub struct ReceivedRow {
 pub struct LeaseRow {
     /// The attempt.
     pub deployment: DeploymentId,
-    /// The fencing token.
-    pub token: LeaseToken,
+    /// The fencing token, as it is kept.
+    pub token: KeptToken,
 }
 
 /// An idempotency key and the plan it stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRow {
-    /// The key.
-    pub key: String,
+    /// The key, as it is kept.
+    pub key: KeptKey,
     /// The plan recorded under it.
     pub plan: PlanId,
 }

@@ -15,6 +15,7 @@ mod list;
 mod probe;
 mod query;
 mod schema;
+mod secrets;
 mod snapshot;
 mod upgrade;
 

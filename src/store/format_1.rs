@@ -16,9 +16,10 @@ use crate::catalog::Catalog;
 use crate::document::JsonText;
 use crate::model::{
     Action, ArtifactRow, Attributes, Beside, Cause, ChangeSet, ComponentId, ComponentRow, DeploymentId, DeploymentSpec,
-    EndingRow, EnvironmentRow, InterfaceRow, KeyRow, Labels, Layer, LeaseRow, LeaseToken, Match, MovedMatch, Name,
-    Origin, Outcome, PlanId, PlanRow, Predicate, Quantifier, ReceivedRow, Resolution, ResolutionRow, ResolvedProvide,
-    ResolvedRequire, ResolvedSpec, Row, Scope, Section, Selector, Settings, Slot, State, SystemRow, Timestamp, Warning,
+    EndingRow, EnvironmentRow, InterfaceRow, KeptToken, KeyRow, Labels, Layer, LeaseRow, LeaseToken, Match, MovedMatch,
+    Name, Origin, Outcome, PlanId, PlanRow, Predicate, Quantifier, ReceivedRow, Resolution, ResolutionRow,
+    ResolvedProvide, ResolvedRequire, ResolvedSpec, Row, Scope, Section, Selector, Settings, Slot, State, SystemRow,
+    Timestamp, Warning, keep_secret,
 };
 
 /// Reads a history of format 1 in order, change by change.
@@ -73,7 +74,7 @@ impl Format1 {
                 OldRow::Plan(row) => change.rows.push(Row::Plan(row)),
                 OldRow::DeploymentSpec(old) => {
                     if let Some(OldOpening { token, .. }) = &old.opening {
-                        let lease = LeaseRow { deployment: old.id, token: token.clone() };
+                        let lease = LeaseRow { deployment: old.id, token: KeptToken::from_kept(token.0.clone()) };
                         change.beside.push(Beside::Lease(lease));
                     }
                     let ended = ended(&before, &old, revision);
@@ -94,6 +95,7 @@ impl Format1 {
                 OldRow::Planned(_) | OldRow::Requirements(_) | OldRow::Slot(_) => {}
             }
         }
+        keep_secret(&mut change.beside);
         self.catalog.apply(&change);
         for old in endings {
             let spec = &specs[&old.deployment];

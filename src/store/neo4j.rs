@@ -15,6 +15,7 @@ mod pool;
 mod query;
 mod read;
 mod schema;
+mod secrets;
 mod snapshot;
 mod statement;
 mod upgrade;

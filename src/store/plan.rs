@@ -221,7 +221,8 @@ impl Rows {
         let ending = ended.and_then(|ended| self.endings.remove(&ended));
         let corrected = ending.as_ref().map(|row| row.corrected.clone()).unwrap_or_default();
         Ok(Attempt {
-            token,
+            kept_token: token,
+            token: None,
             received: self.received.get(&spec.id).cloned().ok_or_else(|| missing("specification", received))?,
             resolution,
             together,

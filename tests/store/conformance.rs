@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mortise::catalog::Catalog;
 use mortise::model::{
-    Attempt, Beside, Cause, ChangeSet, Condition, DeploymentId, KeyRow, Name, Outcome, PlanId, Slot, State, Timestamp,
+    Attempt, Beside, Cause, ChangeSet, Condition, DeploymentId, KeptKey, KeyRow, Name, Outcome, PlanId, Slot, State,
+    Timestamp,
 };
 use mortise::store::{CommitError, DeploymentFilter, ListedDeployment, Page, Store, Turn, plan};
 use uuid::Uuid;
@@ -151,7 +152,7 @@ pub fn changes_come_back_as_they_were_committed_in_order(place: &impl Place) {
 }
 
 pub fn what_is_kept_beside_the_history_comes_with_the_change_that_wrote_it_last(place: &impl Place) {
-    let key = |key: &str, plan| Beside::Key(KeyRow { key: key.to_owned(), plan: PlanId(Uuid::from_u128(plan)) });
+    let key = |key: &str, plan| Beside::Key(KeyRow { key: KeptKey::of(key), plan: PlanId(Uuid::from_u128(plan)) });
     let change = |revision: u64, beside| ChangeSet {
         revision,
         id: Uuid::from_u128(revision.into()),
@@ -162,14 +163,13 @@ pub fn what_is_kept_beside_the_history_comes_with_the_change_that_wrote_it_last(
         beside,
     };
     let store = place.open();
-    store.append(&[change(1, vec![key("again", 1)]), change(2, vec![key("a", 2), key("b", 2)])]).unwrap();
+    // In the order of keys as they are kept.
+    let mut two = ["a", "b"];
+    two.sort_by_key(|name| KeptKey::of(name));
+    let two = || two.map(|name| key(name, 2)).to_vec();
+    store.append(&[change(1, vec![key("again", 1)]), change(2, two())]).unwrap();
     store.append(&[change(3, vec![key("again", 3)]), change(4, Vec::new())]).unwrap();
-    let due = [
-        change(1, vec![]),
-        change(2, vec![key("a", 2), key("b", 2)]),
-        change(3, vec![key("again", 3)]),
-        change(4, vec![]),
-    ];
+    let due = [change(1, vec![]), change(2, two()), change(3, vec![key("again", 3)]), change(4, vec![])];
     for (after, limit) in [(0, 10), (0, 1), (1, 1), (1, 2), (2, 1), (3, 10)] {
         let found = store.changes_after(after as u64, limit).unwrap();
         assert_eq!(found, due[after..(after + limit).min(4)], "{limit} after {after}");
@@ -186,7 +186,7 @@ pub fn what_is_kept_beside_the_history_comes_with_the_change_that_wrote_it_last(
     drop(store);
     let catalog = place.open().load().unwrap();
     assert_eq!(
-        ["again", "b"].map(|name| catalog.plan_of_key(name)),
+        ["again", "b"].map(|name| catalog.plan_of_key(&KeptKey::of(name))),
         [3, 2].map(|plan| Some(PlanId(Uuid::from_u128(plan))))
     );
 }
@@ -202,7 +202,7 @@ pub fn an_attempt_comes_back_with_what_was_received_and_its_newest_resolution(pl
     for attempt in sample.attempts() {
         let found = stored(store.as_ref(), attempt.id).unwrap();
         assert_eq!(found.spec, *attempt);
-        assert_eq!(found.token, Some(token(attempt.id)));
+        assert_eq!(found.kept_token, Some(token(attempt.id)));
         assert_eq!(*found.received, received(attempt));
         assert!(found.resolution.spec.description.as_ref().unwrap().contains("as planned"));
         assert_eq!(found.resolution.deployment, attempt.id);

@@ -233,7 +233,7 @@ fn a_snapshot_that_cannot_be_used_is_passed_over() {
         ("of a revision that is yet to come", packed(&with_revision("999999"))),
         ("of revision 0", packed(&with_revision("0"))),
         ("of a revision beyond all counting", packed(&with_revision("18446744073709551615"))),
-        ("of another format", packed(&text.replacen("\"format\":2", "\"format\":3", 1))),
+        ("of another format", packed(&text.replacen("\"format\":3", "\"format\":2", 1))),
     ];
     for (what, written) in cases {
         assert_ne!(written, whole, "{what} is the same");

@@ -4,8 +4,9 @@
 
 use mortise::document::{Json, JsonText};
 use mortise::model::{
-    Action, ArtifactRow, Beside, Cause, ChangeSet, DeploymentId, DeploymentSpec, EnvironmentRow, LeaseRow, LeaseToken,
-    Name, Outcome, PlanId, PlanRow, ReceivedRow, ResolutionRow, ResolvedSpec, Row, Slot, State, SystemRow, Timestamp,
+    Action, ArtifactRow, Beside, Cause, ChangeSet, DeploymentId, DeploymentSpec, EnvironmentRow, KeptToken, LeaseRow,
+    LeaseToken, Name, Outcome, PlanId, PlanRow, ReceivedRow, ResolutionRow, ResolvedSpec, Row, Slot, State, SystemRow,
+    Timestamp,
 };
 use uuid::Uuid;
 
@@ -174,8 +175,8 @@ pub fn resolution(attempt: &DeploymentSpec, what: &str, revision: u64) -> Resolu
 }
 
 /// The token that an attempt is opened with.
-pub fn token(deployment: DeploymentId) -> LeaseToken {
-    LeaseToken(format!("token-{deployment}"))
+pub fn token(deployment: DeploymentId) -> KeptToken {
+    KeptToken::of(&LeaseToken(format!("token-{deployment}")), deployment, Some("key"))
 }
 
 /// The slot of an Artifact.

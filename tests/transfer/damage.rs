@@ -146,11 +146,11 @@ fn what_is_no_export_is_refused_without_reading_it_to_its_end() {
 fn a_newer_format_is_refused_however_it_is_checked() {
     let case = Case::new();
     let mut newer = contents(&case.file);
-    newer[0] = newer[0].replace("\"version\":2", "\"version\":3");
-    let foreign = b"{\"header\":{\"format\":\"mortise-history\",\"version\":3,\"codec\":\"zstd\"}}\n";
+    newer[0] = newer[0].replace("\"version\":3", "\"version\":4");
+    let foreign = b"{\"header\":{\"format\":\"mortise-history\",\"version\":4,\"codec\":\"zstd\"}}\n";
     for file in [sealed(&newer), foreign.to_vec()] {
         let refused = imported(&*case.store, &file).unwrap_err();
-        assert!(matches!(refused, TransferError::TooNew { found: 3, known: 2 }), "{refused}");
+        assert!(matches!(refused, TransferError::TooNew { found: 4, known: 3 }), "{refused}");
         assert!(refused.to_string().contains("use the version that wrote the file"), "{refused}");
     }
 }

@@ -1,5 +1,6 @@
 //! A history that was moved is the history that it was.
 
+use mortise::model::{KeptKey, KeptToken, LeaseToken};
 use mortise::store::Store;
 use mortise::store::transfer::{Progress, Step};
 use proptest::prelude::*;
@@ -52,15 +53,17 @@ fn the_history_has_no_tokens_and_no_keys_which_stand_behind_the_change_they_belo
     let contents = contents(&exported(&*Embedded::holding(&various())));
     let at = contents.iter().position(|line| line.starts_with("{\"change\":{\"revision\":3,")).unwrap();
     let [first, second] = [1, 2].map(deployment_id);
-    assert_eq!(
-        contents[at + 1..at + 5],
-        [
-            format!(r#"{{"beside":{{"lease":{{"deployment":"{first}","token":"token-{first}"}}}}"#),
-            format!(r#"{{"beside":{{"lease":{{"deployment":"{second}","token":"token-{second}"}}}}"#),
-            r#"{"beside":{"key":{"key":"build 2","plan":"00000000-0000-0000-0000-0000abc00001"}}"#.to_owned(),
-            r#"{"beside":{"key":{"key":"build 2 again","plan":"00000000-0000-0000-0000-0000abc00001"}}"#.to_owned(),
-        ]
-    );
+    let lease = |id| {
+        let kept = KeptToken::of(&LeaseToken(format!("token-{id}")), id, Some("key"));
+        format!(r#"{{"beside":{{"lease":{{"deployment":"{id}","token":"{}"}}}}"#, kept.as_str())
+    };
+    let key = |key| {
+        let kept = KeptKey::of(key);
+        format!(r#"{{"beside":{{"key":{{"key":"{}","plan":"00000000-0000-0000-0000-0000abc00001"}}}}"#, kept.as_str())
+    };
+    let mut keys = ["build 2", "build 2 again"].map(key);
+    keys.sort();
+    assert_eq!(contents[at + 1..at + 5], [[first, second].map(lease), keys].concat());
     for change in contents.iter().filter(|line| line.starts_with("{\"change\":")) {
         assert!(!change.contains("\"token") && !change.contains("build "), "{change}");
     }
@@ -89,7 +92,7 @@ fn an_export_has_a_line_for_each_change_and_for_what_is_beside_it_and_checksums_
     let (count, last) = (changes.len(), changes.last().unwrap().id);
     assert_eq!(
         header["header"],
-        json!({"format": "mortise-history", "version": 2, "from": 1, "to": count, "last": last})
+        json!({"format": "mortise-history", "version": 3, "from": 1, "to": count, "last": last})
     );
     assert_eq!(trailer["trailer"], json!({"changes": count}));
     let expected: Vec<_> = changes.iter().flat_map(contents_of).collect();

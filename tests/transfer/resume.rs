@@ -1,6 +1,6 @@
 //! What the store holds already when an import begins.
 
-use mortise::model::{Beside, LeaseToken, Timestamp};
+use mortise::model::{Beside, KeptToken, LeaseToken, Timestamp};
 use mortise::store::Store;
 use mortise::store::transfer::{Imported, TransferError};
 
@@ -54,7 +54,7 @@ fn a_store_is_the_beginning_only_with_the_leases_and_keys_whatever_a_lease_says_
     }
     let mut held = various()[..3].to_vec();
     let Beside::Lease(lease) = &mut held[2].beside[0] else { panic!("it is no lease") };
-    lease.token = LeaseToken("another".to_owned());
+    lease.token = KeptToken::of(&LeaseToken("another".to_owned()), lease.deployment, None);
     let store = Embedded::holding(&held);
     assert_eq!(imported(&*store, &whole).unwrap().revision, various().len() as u64);
     assert_eq!(history_of(&*store)[..3], held);

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mortise::document::JsonText;
-use mortise::model::{Beside, ChangeSet, KeyRow, Outcome, PlanId, Row};
+use mortise::model::{Beside, ChangeSet, KeptKey, KeyRow, Outcome, PlanId, Row};
 use mortise::store::Store;
 use mortise::store::embedded::EmbeddedStore;
 use mortise::store::transfer::{Imported, Source, TransferError, export, import};
@@ -71,7 +71,7 @@ pub fn various() -> Vec<ChangeSet> {
     for (change, key, plan) in
         [(0, "build 1 of \"a\" ü", PlanId(opened.0)), (2, "build 2", set), (2, "build 2 again", set)]
     {
-        history.changes[change].beside.push(Beside::Key(KeyRow { key: key.to_owned(), plan }));
+        history.changes[change].beside.push(Beside::Key(KeyRow { key: KeptKey::of(key), plan }));
     }
     let text: JsonText = serde_json::from_str(SPELLED).unwrap();
     let received = history.changes[2].rows.iter_mut().find_map(|row| match row {

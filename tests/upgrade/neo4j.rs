@@ -166,18 +166,17 @@ fn an_upgrade_of_a_database_that_is_cut_off_anywhere_is_gone_on_with() -> Tested
 }
 
 /// Whether there is still something to upgrade: 1 or 0.
-const UNDONE: &str =
-    "MATCH (h:Head {name: 'head'}) RETURN CASE WHEN h.format = 1 OR h.upgraded IS NOT NULL THEN 1 ELSE 0 END";
+const UNDONE: &str = "MATCH (h:Head {name: 'head'}) RETURN CASE WHEN h.format < 3 OR h.upgraded IS NOT NULL OR h.secrets IS NOT NULL THEN 1 ELSE 0 END";
 
 fn nothing_is_recorded_in_a_graph_whose_upgrade_is_not_done() -> Tested {
     let database = shared(Engine::Neo4j)?.exclusive();
     let server = Server::start_on(database.uri(), &[]);
     let start = json!({"system": "shop", "name": "api", "version": "1", "environment": "test"});
-    for undone in ["SET h.upgraded = 0", "SET h.format = 1"] {
+    for undone in ["SET h.upgraded = 0", "SET h.secrets = 'clear'", "SET h.format = 2", "SET h.format = 1"] {
         change(database.uri(), &format!("MATCH (h:Head) {undone}"));
         let refused = server.start_deployment(&start).expect_problem(503, "unavailable");
         assert!(refused["detail"].as_str().unwrap().contains("restart this process"), "{refused}");
-        change(database.uri(), "MATCH (h:Head) SET h.format = 2 REMOVE h.upgraded");
+        change(database.uri(), "MATCH (h:Head) SET h.format = 3 REMOVE h.upgraded, h.secrets");
     }
     assert_eq!(server.started(&start)["deployment"]["number"], 1);
     Ok(())

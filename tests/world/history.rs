@@ -14,7 +14,8 @@ use mortise::lifecycle::{
 };
 use mortise::model::{
     ArtifactSpec, Cause, ChangeSet, ComponentId, ComponentRow, ComponentState, DeploymentId, DeploymentSpec,
-    FirstDeployment, LeaseToken, Name, PlanId, Quantifier, ReceivedRow, Row, ServerDeclaration, Slot, State, Timestamp,
+    FirstDeployment, KeptToken, LeaseToken, Name, PlanId, Quantifier, ReceivedRow, Row, ServerDeclaration, Slot, State,
+    Timestamp,
 };
 use mortise::planner::{Identities, Verdict, plan};
 use uuid::Uuid;
@@ -134,7 +135,8 @@ impl History {
         let rows = resolutions(planned, &deployments);
         let members = deployments.iter().zip(rows).map(|(&deployment, resolution)| StartMember {
             deployment,
-            token: LeaseToken(format!("token of {deployment}")),
+            token: token(deployment),
+            kept_token: KeptToken::of(&token(deployment), deployment, None),
             received: Arc::new(received(deployment)),
             resolution,
         });
@@ -244,4 +246,8 @@ fn lenient(spec: &ArtifactSpec) -> ArtifactSpec {
 fn received(deployment: DeploymentId) -> ReceivedRow {
     let nothing = JsonText::from(&Json::Object(Vec::new()));
     ReceivedRow { deployment, artifact_spec: nothing.clone(), input: nothing, annotations: Default::default() }
+}
+
+fn token(deployment: DeploymentId) -> LeaseToken {
+    LeaseToken(format!("token of {deployment}"))
 }

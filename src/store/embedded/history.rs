@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::schema::failed;
 use super::{entry, index};
-use crate::model::{Beside, ChangeSet, ComponentId, ComponentRows, DeploymentId, KeyRow, LeaseRow, LeaseToken, PlanId};
+use crate::model::{
+    Beside, ChangeSet, ComponentId, ComponentRows, DeploymentId, KeptKey, KeptToken, KeyRow, LeaseRow, PlanId,
+};
 use crate::store::{CommitError, StoreError, check_follows, record};
 
 /// Appends a batch in one durable transaction.
@@ -50,14 +52,14 @@ fn put_beside(transaction: &Transaction<'_>, change: &ChangeSet) -> rusqlite::Re
             Beside::Lease(LeaseRow { deployment, token }) => {
                 let mut insert = transaction
                     .prepare_cached("INSERT INTO lease (revision, deployment, token) VALUES (?1, ?2, ?3)")?;
-                insert.execute(params![change.revision, deployment.0.as_bytes(), token.0])?;
+                insert.execute(params![change.revision, deployment.0.as_bytes(), token.as_str()])?;
             }
             Beside::Key(KeyRow { key, plan }) => {
                 let mut put = transaction.prepare_cached(
                     "INSERT INTO idempotency_key (key, revision, plan) VALUES (?1, ?2, ?3)
                      ON CONFLICT (key) DO UPDATE SET revision = ?2, plan = ?3",
                 )?;
-                put.execute(params![key, change.revision, plan.0.as_bytes()])?;
+                put.execute(params![key.as_str(), change.revision, plan.0.as_bytes()])?;
             }
         }
     }
@@ -79,7 +81,7 @@ pub(super) fn each_beside(
         )?;
         let mut rows = leases.query(between)?;
         while let Some(row) = rows.next()? {
-            let (deployment, token) = (DeploymentId(uuid(row, 1)?), LeaseToken(row.get(2)?));
+            let (deployment, token) = (DeploymentId(uuid(row, 1)?), KeptToken::from_kept(row.get::<_, String>(2)?));
             each(row.get(0)?, Beside::Lease(LeaseRow { deployment, token }));
         }
         let mut keys = connection.prepare_cached(
@@ -88,7 +90,10 @@ pub(super) fn each_beside(
         )?;
         let mut rows = keys.query(between)?;
         while let Some(row) = rows.next()? {
-            each(row.get(0)?, Beside::Key(KeyRow { key: row.get(1)?, plan: PlanId(uuid(row, 2)?) }));
+            each(
+                row.get(0)?,
+                Beside::Key(KeyRow { key: KeptKey::from_kept(row.get::<_, String>(1)?), plan: PlanId(uuid(row, 2)?) }),
+            );
         }
         Ok(())
     };

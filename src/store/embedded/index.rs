@@ -9,7 +9,7 @@ use super::checksum::{Mismatch, checksum};
 use super::history::uuid;
 use super::schema;
 use crate::model::{
-    Action, Beside, ChangeSet, DeploymentId, DeploymentSpec, LeaseToken, Name, Outcome, PlanId, PlanRow, Row, Slot,
+    Action, Beside, ChangeSet, DeploymentId, DeploymentSpec, KeptToken, Name, Outcome, PlanId, PlanRow, Row, Slot,
     State, Timestamp,
 };
 use crate::store::{LocatedAttempt, StoreError};
@@ -173,7 +173,7 @@ pub(super) fn located(connection: &Connection, id: DeploymentId) -> Result<Optio
         let found = statement.query_row(params![id.0.as_bytes()], |row| {
             Ok(LocatedAttempt {
                 spec: attempt(row)?,
-                token: row.get::<_, Option<String>>(22)?.map(LeaseToken),
+                token: row.get::<_, Option<String>>(22)?.map(KeptToken::from_kept),
                 received: row.get(20)?,
                 resolved: row.get(21)?,
             })

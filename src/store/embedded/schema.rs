@@ -9,7 +9,7 @@ use super::folder::{DATABASE, only_for_its_owner};
 use crate::store::StoreError;
 
 /// The format of the history; an older one is upgraded, a newer one is refused.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 /// What the index is made of. One that is older is made anew from the history, so that a new index needs no new format.
 pub(super) const INDEX: i64 = 2;
 /// The size of a page of the database.
@@ -23,7 +23,7 @@ const HISTORY: &str = "
         first INTEGER NOT NULL,
         body BLOB NOT NULL
     ) STRICT;
-    -- The lease that an attempt was opened under last, by the revision that opened it. What prolongs it changes no history.
+    -- The lease that an attempt was opened under last, its token as it is kept, by the revision that opened it. What prolongs it changes no history.
     CREATE TABLE lease (
         revision INTEGER NOT NULL,
         deployment BLOB NOT NULL,
@@ -32,6 +32,7 @@ const HISTORY: &str = "
         expires_at INTEGER,
         PRIMARY KEY (revision, deployment)
     ) STRICT, WITHOUT ROWID;
+    -- Keys as they are kept.
     CREATE TABLE idempotency_key (
         key TEXT PRIMARY KEY,
         revision INTEGER NOT NULL,

@@ -17,7 +17,7 @@ use crate::catalog::{Catalog, SnapshotRow};
 use crate::model::Timestamp;
 use crate::store::StoreError;
 
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Header {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::folder::Folder;
-use super::{entry, history, index, schema};
+use super::{entry, history, index, schema, secrets};
 use crate::model::ChangeSet;
 use crate::store::format_1::Format1;
 use crate::store::{CommitError, StoreError};
@@ -34,6 +34,7 @@ pub(super) fn database(folder: &Folder) -> Result<(), StoreError> {
     match schema::format(&connection).map_err(|error| schema::failed(&error))? {
         0 => schema::create(&mut connection).map_err(|error| schema::failed(&error)),
         1 => from_format_1(folder, connection),
+        2 => secrets::keep(folder, &mut connection),
         schema::FORMAT => newest_index(&mut connection),
         newer => {
             let what = path.display().to_string();
@@ -43,7 +44,7 @@ pub(super) fn database(folder: &Folder) -> Result<(), StoreError> {
 }
 
 /// Makes the index anew where it is an older one.
-fn newest_index(connection: &mut Connection) -> Result<(), StoreError> {
+pub(super) fn newest_index(connection: &mut Connection) -> Result<(), StoreError> {
     let found = schema::index_version(connection).map_err(|error| schema::failed(&error))?;
     if found == schema::INDEX { Ok(()) } else { make_index(connection) }
 }

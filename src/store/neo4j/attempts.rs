@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::read::{number, parameters, parsed};
 use crate::graph::first_place;
 use crate::model::{
-    Action, Condition, DeploymentId, DeploymentSpec, LeaseToken, Name, Outcome, Row as Kept, Slot, State, Timestamp,
+    Action, Condition, DeploymentId, DeploymentSpec, KeptToken, Name, Outcome, Row as Kept, Slot, State, Timestamp,
 };
 use crate::store::{DeploymentFilter, DeploymentPage, ListedDeployment, LocatedAttempt, Page};
 
@@ -115,7 +115,7 @@ impl Neo4jStore {
             for row in self.rows(&text, parameters([("ids", BoltType::List(BoltList::from(given)))])).await? {
                 let spec = self.attempt(&row).await?;
                 let located = LocatedAttempt {
-                    token: row.get::<Option<String>>("token")?.map(LeaseToken),
+                    token: row.get::<Option<String>>("token")?.map(KeptToken::from_kept),
                     received: row.get("received")?,
                     resolved: row.get("resolved")?,
                     spec,

@@ -19,14 +19,14 @@ use crate::store::{CommitError, Decide, StoreError, Turn, check_follows};
 /// Takes the head, and its lock with it.
 const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn
     WITH h OPTIONAL MATCH (c:Change {revision: $known})
-    RETURN h.revision AS revision, h.format AS format, h.upgraded AS upgraded, c.id AS id";
+    RETURN h.revision AS revision, h.format AS format, h.upgraded AS upgraded, h.secrets AS secrets, c.id AS id";
 /// The same, where the database lets a transaction say something of itself: whose it is, and after how many milliseconds its replica
 /// has given it up.
 const TELL_AND_TAKE_HEAD: &str =
     "CALL tx.setMetaData({mortiseProcess: $process, mortiseMilliseconds: $life}) WITH 1 AS told
     MATCH (h:Head {name: 'head'}) SET h.turn = $turn
     WITH h OPTIONAL MATCH (c:Change {revision: $known})
-    RETURN h.revision AS revision, h.format AS format, h.upgraded AS upgraded, c.id AS id";
+    RETURN h.revision AS revision, h.format AS format, h.upgraded AS upgraded, h.secrets AS secrets, c.id AS id";
 /// Says it anew.
 const TELL: &str = "CALL tx.setMetaData({mortiseProcess: $process, mortiseTurn: $turn, mortiseMilliseconds: $life})";
 /// What time it is now, not when the transaction or the statement before began.

@@ -46,6 +46,8 @@ impl Fault {
                 code.contains("TransientError")
                     || code.ends_with("Transaction.Terminated")
                     || code.ends_with("Transaction.TransactionTimedOut")
+                    // The index of a constraint that another process makes, or made and was killed, until that is undone.
+                    || code.ends_with("Schema.IndexWithNameAlreadyExists")
                     // So it says where the transaction is ended that is to tell something of itself.
                     || (code.ends_with("Procedure.ProcedureCallFailed") && message.contains("tx.setMetaData"))
                     || is_conflict(message)

@@ -6,7 +6,7 @@ use neo4rs::{BoltList, BoltMap, BoltType, Row};
 
 use super::fault::Fault;
 use super::read::{number, parameters, parsed};
-use crate::model::{Beside, ChangeSet, KeyRow, LeaseRow, LeaseToken};
+use crate::model::{Beside, ChangeSet, KeptKey, KeptToken, KeyRow, LeaseRow};
 use crate::store::{StoreError, record};
 
 /// The most bytes of a part.
@@ -91,9 +91,9 @@ impl Stretch {
             let place = revision.checked_sub(first).and_then(|place| usize::try_from(place).ok());
             let Some(change) = place.and_then(|place| changes.get_mut(place)) else { continue };
             change.beside.push(if is_key {
-                Beside::Key(KeyRow { key, plan: parsed(&value)? })
+                Beside::Key(KeyRow { key: KeptKey::from_kept(key), plan: parsed(&value)? })
             } else {
-                Beside::Lease(LeaseRow { deployment: parsed(&key)?, token: LeaseToken(value) })
+                Beside::Lease(LeaseRow { deployment: parsed(&key)?, token: KeptToken::from_kept(value) })
             });
         }
         Ok(changes)

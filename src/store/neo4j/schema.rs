@@ -9,12 +9,15 @@ use super::read::parameters;
 use crate::store::StoreError;
 
 /// The format of the graph; an older one is upgraded, a newer one is refused.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
+/// The format before that, with tokens and keys in clear.
+const CLEAR: i64 = 2;
 /// Constraints and indexes, each statement ended by `;`.
 const SCHEMA: &str = include_str!("../../../schema/graph.cypher");
-const HEAD: &str = "MATCH (h:Head {name: 'head'}) RETURN h.format AS format, h.upgraded AS upgraded";
+const HEAD: &str =
+    "MATCH (h:Head {name: 'head'}) RETURN h.format AS format, h.upgraded AS upgraded, h.secrets AS secrets";
 const MAKE_HEAD: &str = "MERGE (h:Head {name: 'head'}) ON CREATE SET h.revision = 0, h.format = $format
-    RETURN h.format AS format, h.upgraded AS upgraded";
+    RETURN h.format AS format, h.upgraded AS upgraded, h.secrets AS secrets";
 /// Settings of a stock Neo4j that limit nothing.
 const LIMITS: [(&str, &str); 2] = [
     ("db.transaction.timeout", "a transaction that nobody ends stays for ever; set it to a minute or so"),
@@ -35,6 +38,8 @@ pub(super) enum Standing {
     Current,
     /// An older version wrote it, or an upgrade of it is not done: it has come up to this revision, where it has begun.
     Older { upgraded: Option<u64> },
+    /// Tokens and keys stand there in clear, or some of them do: it has begun that they are kept otherwise.
+    Clear { is_begun: bool },
     /// A newer version wrote it, in this format.
     Newer(i64),
 }
@@ -42,9 +47,12 @@ pub(super) enum Standing {
 /// How the graph stands, by the `format` and `upgraded` of its head.
 pub(super) fn standing(head: &neo4rs::Row) -> Result<Standing, Fault> {
     let upgraded = head.get::<Option<u64>>("upgraded")?;
+    let is_begun = head.get::<Option<String>>("secrets")?.is_some();
     Ok(match head.get::<i64>("format")? {
         newer if newer > FORMAT => Standing::Newer(newer),
+        FORMAT | CLEAR if upgraded.is_none() && is_begun => Standing::Clear { is_begun },
         FORMAT if upgraded.is_none() => Standing::Current,
+        CLEAR if upgraded.is_none() => Standing::Clear { is_begun },
         _ => Standing::Older { upgraded },
     })
 }
@@ -53,7 +61,7 @@ pub(super) fn standing(head: &neo4rs::Row) -> Result<Standing, Fault> {
 pub(super) fn check_format(head: &neo4rs::Row) -> Result<(), Fault> {
     Err(Fault::Damaged(match standing(head)? {
         Standing::Current => return Ok(()),
-        Standing::Older { .. } => {
+        Standing::Older { .. } | Standing::Clear { .. } => {
             "the graph in the database is another one, of an older format; restart this process, \
                                    so that it is upgraded"
                 .to_owned()
@@ -74,7 +82,7 @@ impl Neo4jStore {
             tries += 1;
             match self.apply(deadline).await {
                 Ok(Standing::Current) => return Ok(()),
-                Ok(Standing::Older { .. }) => return self.upgrade().await,
+                Ok(Standing::Older { .. } | Standing::Clear { .. }) => return self.upgrade().await,
                 Ok(Standing::Newer(found)) => {
                     return Err(StoreError::TooNew { what: self.address.to_string(), found, known: FORMAT });
                 }

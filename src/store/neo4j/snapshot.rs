@@ -28,7 +28,7 @@ pub(super) const CHANGES: u64 = 20_000;
 const PARTS: usize = 200;
 
 /// The format of snapshots; others are passed over.
-const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 
 const NEWEST: &str = "MATCH (s:Snapshot) WHERE s.rows IS NOT NULL AND s.format = $format
     RETURN s.id AS id, s.revision AS revision, s.change AS change, s.time AS time, s.rows AS rows

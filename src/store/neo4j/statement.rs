@@ -53,7 +53,8 @@ pub(super) fn since_format_1(batch: &[ChangeSet]) -> Result<Vec<Query>, StoreErr
     for (key, put) in &mut delta.nodes {
         let fresh: &[&str] = match key.label {
             Label::DeploymentSpec => &["opening", "endedAt", "resolvedAt"],
-            Label::Lease | Label::IdempotencyKey => &["revision"],
+            Label::Lease => &["revision", "token"],
+            Label::IdempotencyKey => &["revision", "plan"],
             _ => &[],
         };
         put.properties.retain(|name, _| fresh.contains(name));

@@ -1,8 +1,9 @@
-//! Upgrading a graph of format 1 where it stands, in steps, each of which is one transaction that has the head.
+//! Upgrading a graph of an older format where it stands, in steps, each of which is one transaction that has the head.
 //!
 //! The first step puts the new format into the head, so that processes of older versions write no more, and beside it a mark: how
 //! far the graph is upgraded. Then the history is written as records, some changes at a time, and the mark goes on with them. Last
-//! go the texts and the snapshots of format 1, and then the mark. A process that ends in between leaves what the next one goes on
+//! go the texts and the snapshots of format 1, and then the mark. Tokens and keys that stood there in clear come after that; see
+//! `secrets`. A process that ends in between leaves what the next one goes on
 //! with, and several take steps in turn; none of them serves before the mark is gone. For people the graph is whole all the while.
 
 use std::collections::BTreeMap;
@@ -34,11 +35,13 @@ const TEXTS: &str = "MATCH (c:Change)-[p:PART]->(t:Text) WHERE c.revision > $aft
     RETURN c.revision AS revision, p.n AS n, t.text AS text";
 const GO_ON: &str = "MATCH (h:Head {name: 'head'}) SET h.upgraded = $upgraded";
 /// What only format 1 has, some of it at a time: all at once would not fit into the memory of a transaction.
-const DROP: [&str; 2] = [
+const DROP: [&str; 3] = [
     "MATCH (t:Text) WITH t LIMIT 1000 DETACH DELETE t RETURN count(*) AS dropped",
+    "MATCH (k:IdempotencyKey) WHERE k.revision IS NULL WITH k LIMIT 1000 DETACH DELETE k RETURN count(*) AS dropped",
     "MATCH (s:Snapshot) WHERE s.format IS NULL WITH s LIMIT 1000 DETACH DELETE s RETURN count(*) AS dropped",
 ];
-const END: &str = "MATCH (h:Head {name: 'head'}) REMOVE h.upgraded";
+/// What an earlier version has upgraded before has secrets in clear.
+const END: &str = "MATCH (h:Head {name: 'head'}) SET h.format = $format, h.secrets = 'clear' REMOVE h.upgraded";
 
 /// What came of a step.
 enum Step {
@@ -114,6 +117,10 @@ impl Neo4jStore {
         match standing(&head)? {
             Standing::Current => Ok(Written::Nothing),
             Standing::Newer(_) => Err(Fault::Damaged("a newer mortise has taken the graph over".to_owned())),
+            Standing::Clear { is_begun } => {
+                self.keep_secrets(transaction, is_begun, deadline).await?;
+                Ok(Written::Step(Box::new(catalog.clone())))
+            }
             Standing::Older { upgraded: None } => {
                 tracing::info!(database = %self.address, "upgrading the graph to format {FORMAT}: {end} changes");
                 self.run(transaction, BEGIN, [("format", FORMAT.into())], deadline).await?;
@@ -132,8 +139,7 @@ impl Neo4jStore {
                     dropped += rows.first().map_or(Ok(0), |row| row.get::<u64>("dropped"))?;
                 }
                 if dropped == 0 {
-                    self.run(transaction, END, [], deadline).await?;
-                    tracing::info!(database = %self.address, "the graph is of format {FORMAT} now");
+                    self.run(transaction, END, [("format", FORMAT.into())], deadline).await?;
                 }
                 Ok(Written::Step(Box::new(catalog.clone())))
             }
@@ -184,7 +190,7 @@ impl Neo4jStore {
         Ok(())
     }
 
-    async fn run<const N: usize>(
+    pub(super) async fn run<const N: usize>(
         &self,
         transaction: &mut Txn,
         text: &str,

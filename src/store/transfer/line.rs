@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::model::{Beside, DeploymentId, KeyRow, LeaseRow};
+use crate::model::{Beside, DeploymentId, KeptKey, KeyRow, LeaseRow};
 
 /// The name of the format.
 pub(super) const FORMAT: &str = "mortise-history";
 /// The newest version of it that is known, and the one that is written.
-pub(super) const VERSION: u64 = 2;
+pub(super) const VERSION: u64 = 3;
+/// The version before that, with tokens and keys in clear.
+pub(super) const VERSION_2: u64 = 2;
 /// The version whose changes are those of the first format of the history, with tokens and keys in them.
 pub(super) const VERSION_1: u64 = 1;
 
@@ -66,7 +68,7 @@ pub(super) enum Owner<'a> {
     /// The attempt that a lease is for.
     Attempt(DeploymentId),
     /// An idempotency key itself.
-    Key(&'a str),
+    Key(&'a KeptKey),
 }
 
 impl<'a> Owner<'a> {

@@ -7,9 +7,9 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::line::{Chain, FORMAT, Header, Kind, Owner, Trailer, VERSION, VERSION_1};
+use super::line::{Chain, FORMAT, Header, Kind, Owner, Trailer, VERSION, VERSION_1, VERSION_2};
 use super::{Damage, TransferError};
-use crate::model::{Beside, ChangeSet, Timestamp};
+use crate::model::{Beside, ChangeSet, Timestamp, keep_secret};
 use crate::store::StoreError;
 use crate::store::format_1::Format1;
 
@@ -126,14 +126,17 @@ impl<R: BufRead> Reader<R> {
         if due == self.header.to && Some(change.id) != self.header.last {
             return Err(self.damaged(Damage::Header));
         }
-        // What was recorded in another format is never written again as it was.
-        if self.format_1.is_none() && !is_written_as(&change, &self.line[place]) {
+        // What an earlier version wrote is not always written again as it was.
+        if self.header.version == VERSION && !is_written_as(&change, &self.line[place]) {
             return Err(TransferError::Unfamiliar { line: self.number });
         }
         (self.revision, self.time) = (due, change.time);
         let mut bytes = self.line.len();
         if self.format_1.is_none() {
             bytes += self.beside(&mut change)?;
+            if self.header.version == VERSION_2 {
+                keep_secret(&mut change.beside);
+            }
         }
         Ok(Some((change, bytes)))
     }
