@@ -32,7 +32,7 @@ pub use finish::FinishRequest;
 pub use names::{NamedDetail, NamedKind, Requirers};
 pub use plan::{PlanAnswer, PlanRows};
 pub use pool::{Pool, PoolLimits, Size};
-pub use queries::{ComponentDetail, ComponentFilter, Listed};
+pub use queries::{ComponentDetail, Listed};
 pub use start::{Proposal, ReadStart, StartOutcome, StartRequest};
 
 use crate::catalog::Catalog;

@@ -12,6 +12,7 @@ mod couplings;
 mod cow_map;
 mod effort;
 mod known;
+mod list;
 mod names;
 mod ordered;
 mod posting;
@@ -27,6 +28,7 @@ pub use component::{Component, Handle};
 pub use couplings::{Consumer, RequirerGroup};
 pub use effort::Effort;
 pub use known::Known;
+pub use list::{ComponentFilter, ComponentPage};
 pub use resolve::{Candidates, Excluded, Found};
 pub use slots::{ActiveAttempt, OpenAttempt, SlotState};
 pub use snapshot::{SnapshotComponent, SnapshotRow, SnapshotSlot};
@@ -36,6 +38,7 @@ use changed::Changed;
 use component::Stored;
 use couplings::Couplings;
 use cow_map::CowMap;
+use list::Shelf;
 use names::{NamedArtifact, NamedEnvironment, NamedInterface, NamesByKind};
 use posting::Posting;
 use slots::{SlotIndex, SlotKey};
@@ -60,6 +63,11 @@ pub struct Catalog {
     places: CowMap<(Symbol, Symbol), Posting<Handle>>,
     /// The slots whose open attempt would provide an Interface.
     planned: CowMap<Symbol, Posting<SlotIndex>>,
+    /// The Components that open attempts would make, and their slots.
+    planned_ids: imbl::OrdMap<ComponentId, SlotIndex>,
+    shelves: CowMap<Shelf, Posting<Handle>>,
+    /// The slots of an Artifact.
+    slots_of: CowMap<Symbol, Posting<SlotIndex>>,
     slot_indexes: CowMap<SlotKey, SlotIndex>,
     slots: imbl::Vector<Arc<SlotState>>,
     /// The slots of the open attempts.
@@ -115,17 +123,6 @@ impl Catalog {
         use std::ops::Bound;
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.ids.range((from, Bound::Unbounded)).map(|(_, &handle)| self.component(handle))
-    }
-
-    /// The Components that open attempts would make, in order of their ids; those after `after`.
-    pub fn planned_components_after(&self, after: Option<ComponentId>) -> Vec<Component<'_>> {
-        let open = self.slots.iter().filter_map(|slot| slot.open.as_ref());
-        let mut found: Vec<_> = open
-            .flat_map(|open| open.planned(self))
-            .filter(|component| after.is_none_or(|after| component.id() > after))
-            .collect();
-        found.sort_by_key(|component| component.id());
-        found
     }
 
     /// The state of a slot; `None` where nothing was ever recorded in it.

@@ -194,7 +194,7 @@ fn planned_components_are_those_of_the_attempts_that_are_open() {
                 }
             }
         }
-        let found: Vec<_> = history.catalog.planned_components_after(None).iter().map(Component::row).collect();
+        let found: Vec<_> = history.catalog.planned_components_after(None).map(|component| component.row()).collect();
         assert_eq!(found, expected.values().cloned().collect::<Vec<_>>());
         let mut by_interface = BTreeSet::new();
         for interface in generator::INTERFACES {

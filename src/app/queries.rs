@@ -3,27 +3,15 @@
 use std::sync::Arc;
 
 use super::{App, AppError};
-use crate::catalog::{Catalog, Component};
-use crate::model::{
-    ComponentId, ComponentRow, ComponentState, Coupling, DeploymentSpec, PlanId, ReceivedRow, Selector,
-};
+use crate::catalog::{Catalog, Component, ComponentFilter};
+use crate::model::{ComponentId, ComponentRow, Coupling, DeploymentSpec, PlanId, ReceivedRow};
 use crate::store::{DeploymentFilter, Page, Store, StoreError};
 
 /// How many attempts are shown where a thing names its attempts.
 const ATTEMPTS: usize = 100;
 
-/// Which Components to list; absent: any.
-#[derive(Clone, Debug, Default)]
-#[allow(missing_docs, reason = "each field is the property of the Component of that name")]
-pub struct ComponentFilter {
-    pub system: Option<String>,
-    pub environment: Option<String>,
-    pub interface: Option<String>,
-    pub artifact: Option<String>,
-    pub server: Option<String>,
-    pub state: Option<ComponentState>,
-    pub selector: Selector,
-}
+/// How many Components are looked at for a page.
+const LOOKS: usize = 5_000;
 
 /// A page of a list, and where the next one begins.
 #[derive(Clone, Debug)]
@@ -80,7 +68,7 @@ impl App {
         Ok(Listed { items: found.items.into_iter().map(|listed| listed.spec).collect(), next: found.next })
     }
 
-    /// Components in order of their ids, which is that of their first planning.
+    /// Components in the order of their first recording; planned ones in that of their ids.
     ///
     /// # Errors
     /// [`AppError::Internal`] where the search itself fails.
@@ -91,18 +79,9 @@ impl App {
         after: Option<ComponentId>,
     ) -> Result<Listed<ComponentRow, ComponentId>, AppError> {
         let catalog = self.catalog();
-        // A filter that little satisfies looks at every Component.
         self.blocking(move |_| {
-            let state = filter.state.unwrap_or(ComponentState::Active);
-            let accepted = |component: &Component<'_>| component.state() == state && filter.accepts(component);
-            let found: Vec<_> = if state == ComponentState::Planned {
-                let planned = catalog.planned_components_after(after).into_iter();
-                planned.filter(accepted).take(limit + 1).map(|component| component.row()).collect()
-            } else {
-                let known = catalog.components_after(after);
-                known.filter(accepted).take(limit + 1).map(|component| component.row()).collect()
-            };
-            Listed::first(found, limit, |last| last.id)
+            let page = catalog.list_components(&filter, after, limit, LOOKS);
+            Listed { items: page.components.iter().map(Component::row).collect(), next: page.next }
         })
         .await
     }
@@ -120,23 +99,8 @@ impl App {
     }
 }
 
-impl ComponentFilter {
-    fn accepts(&self, component: &Component<'_>) -> bool {
-        let is = |wanted: &Option<String>, actual: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| actual == Some(wanted))
-        };
-        let name = component.name().as_ref();
-        is(&self.system, component.system().map(AsRef::as_ref))
-            && is(&self.environment, Some(component.environment()))
-            && is(&self.interface, Some(component.interface()))
-            && is(&self.artifact, (!component.is_server()).then_some(name))
-            && is(&self.server, component.is_server().then_some(name))
-            && self.selector.accepts(|key| component.label(key))
-    }
-}
-
 fn component_detail(catalog: &Catalog, store: &dyn Store, id: ComponentId) -> Result<ComponentDetail, AppError> {
-    let planned = || catalog.planned_components_after(None).into_iter().find(|component| component.id() == id);
+    let planned = || catalog.planned_component(id);
     let component = catalog.find_component(id).map(|handle| catalog.component(handle)).or_else(planned);
     let component = component.ok_or_else(|| AppError::not_found(format!("the component {id}")))?;
     let attempts = component.slot().map(|slot| {

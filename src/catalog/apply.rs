@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::changed::Changed;
 use super::component::Stored;
 use super::cow_map::CowMap;
+use super::list::{Property, Shelf};
 use super::names::{NamedArtifact, NamedEnvironment, NamedInterface};
 use super::slots::{OpenAttempt, SlotIndex, SlotKey, SlotState};
 use super::symbols::Symbol;
@@ -103,7 +104,10 @@ impl Catalog {
             self.open.insert(spec.id, index);
         } else if let Some(ended) = planned.filter(|open| open.spec.id == spec.id) {
             self.open.remove(&spec.id);
-            ended.planned.iter().for_each(|stored| remove(&mut self.planned, stored.interface, index));
+            for stored in &ended.planned {
+                remove(&mut self.planned, stored.interface, index);
+                self.planned_ids.remove(&stored.id);
+            }
         }
         let is_same = active.as_ref().map(|active| active.spec.id) == now.as_ref().map(|active| active.spec.id);
         if let Some(before) = active.filter(|_| !is_same) {
@@ -150,10 +154,16 @@ impl Catalog {
 
     /// Puts what the open attempt of a slot would make in the place of what it would have made before.
     pub(super) fn plan_in(&mut self, index: SlotIndex, planned: Box<[Arc<Stored>]>) {
-        planned.iter().for_each(|stored| insert(&mut self.planned, stored.interface, index));
+        for stored in &planned {
+            insert(&mut self.planned, stored.interface, index);
+            self.planned_ids.insert(stored.id, index);
+        }
         let Some(open) = &mut self.slot_mut(index).open else { return };
         let before = std::mem::replace(&mut Arc::make_mut(open).planned, planned.clone());
         for stored in before {
+            if planned.iter().all(|kept| kept.id != stored.id) {
+                self.planned_ids.remove(&stored.id);
+            }
             if planned.iter().all(|kept| kept.interface != stored.interface) {
                 remove(&mut self.planned, stored.interface, index);
             }
@@ -170,6 +180,7 @@ impl Catalog {
                 if before.state == ComponentState::Active {
                     self.unindex(&before, handle);
                 }
+                shelves(&before).for_each(|shelf| remove(&mut self.shelves, shelf, handle));
                 handle
             }
             None => {
@@ -194,6 +205,7 @@ impl Catalog {
             self.index(&stored, handle);
         }
         self.changed.push(self.revision, handle);
+        shelves(&stored).for_each(|shelf| insert(&mut self.shelves, shelf, handle));
         if let Owner::Server { .. } = row.owner {
             match stored.state {
                 ComponentState::Active => self.names.servers.insert(stored.name, &self.symbols),
@@ -244,6 +256,7 @@ impl Catalog {
         }
         let index = SlotIndex::new(self.slots.len());
         self.slots.push_back(Arc::new(SlotState::new(key)));
+        insert(&mut self.slots_of, key.artifact, index);
         self.slot_indexes.insert(key, index);
         index
     }
@@ -251,6 +264,21 @@ impl Catalog {
     pub(super) fn slot_mut(&mut self, index: SlotIndex) -> &mut SlotState {
         Arc::make_mut(&mut self.slots[index.index()])
     }
+}
+
+/// Where a Component is kept for lists.
+fn shelves(stored: &Stored) -> impl Iterator<Item = Shelf> {
+    let (system, is_active) = (stored.system, stored.state == ComponentState::Active);
+    let of = |property, value| (!is_active).then_some(Shelf::InactiveOf(property, value));
+    let shelves = [
+        Some(if is_active { Shelf::Active } else { Shelf::Inactive }),
+        system.filter(|_| is_active).map(Shelf::ActiveOf),
+        system.and_then(|system| of(Property::System, system)),
+        of(Property::Environment, stored.environment),
+        of(Property::Interface, stored.interface),
+        of(Property::Name, stored.name),
+    ];
+    shelves.into_iter().flatten()
 }
 
 fn insert<K: Copy + Eq + Hash, H: Copy + Ord>(postings: &mut CowMap<K, Posting<H>>, key: K, handle: H) {

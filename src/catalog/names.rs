@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::known::{Known, Names};
 use super::symbols::Symbol;
-use super::{Catalog, Component};
+use super::{Catalog, Component, Posting};
 use crate::model::{ArtifactRow, EnvironmentRow, FirstDeployment, InterfaceRow, Name, Settings, SystemRow};
 
 #[derive(Clone, Copy)]
@@ -90,8 +90,8 @@ impl Catalog {
     /// The Environments in which an Artifact was ever started, in name order.
     pub fn environments_of(&self, artifact: &Name) -> Vec<Name> {
         let Some(artifact) = self.symbols.find(artifact.as_str()) else { return Vec::new() };
-        let slots = self.slots.iter().filter(|slot| slot.key.artifact == artifact);
-        let started: BTreeSet<_> = slots.map(|slot| self.symbols.name(slot.key.environment)).collect();
+        let slots = self.slots_of.get(&artifact).into_iter().flat_map(Posting::iter);
+        let started: BTreeSet<_> = slots.map(|slot| self.symbols.name(self.slot_at(slot).key.environment)).collect();
         started.into_iter().collect()
     }
 

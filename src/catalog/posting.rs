@@ -1,5 +1,6 @@
 //! Postings: which Components have a label, or which slots would provide an Interface.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// A set of handles, or of anything as small, in ascending order. Most labels are rare, so small sets stand in one block of their own.
@@ -64,10 +65,19 @@ impl<H: Copy + Ord> Posting<H> {
 
     /// The handles in ascending order.
     pub fn iter(&self) -> Box<dyn Iterator<Item = H> + '_> {
+        self.iter_after(None)
+    }
+
+    /// The handles after `after`, in ascending order.
+    pub fn iter_after(&self, after: Option<H>) -> Box<dyn Iterator<Item = H> + '_> {
+        let is_passed = move |handle: &H| after.is_some_and(|after| *handle <= after);
         match self {
-            Self::One(handle) => Box::new(std::iter::once(*handle)),
-            Self::Few(handles) => Box::new(handles.iter().copied()),
-            Self::Many(handles) => Box::new(handles.iter().copied()),
+            Self::One(handle) => Box::new(Some(*handle).filter(|handle| !is_passed(handle)).into_iter()),
+            Self::Few(handles) => Box::new(handles[handles.partition_point(is_passed)..].iter().copied()),
+            Self::Many(handles) => {
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                Box::new(handles.range((from, Bound::Unbounded)).copied())
+            }
         }
     }
 

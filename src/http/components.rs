@@ -6,7 +6,8 @@ use super::State;
 use super::answer::{Answer, ok_large, page, respond, views};
 use super::problem::Refusal;
 use super::query::{Query, id};
-use crate::app::{ComponentDetail, ComponentFilter};
+use crate::app::ComponentDetail;
+use crate::catalog::ComponentFilter;
 use crate::model::{Code, ComponentState};
 use crate::wire::{AttemptView, ComponentDetailView, ComponentView, CouplingView, parse_filter};
 
