@@ -29,10 +29,10 @@ pub use ask::{Part, Question};
 pub use clock::{Clock, ClockError, check_clock, system_clock};
 pub use error::AppError;
 pub use finish::FinishRequest;
-pub use names::{NamedDetail, NamedKind, Requirers};
+pub use names::{Beginning, NamedDetail, NamedKind, Requirers};
 pub use plan::{PlanAnswer, PlanRows};
 pub use pool::{Pool, PoolLimits, Size};
-pub use queries::{ComponentDetail, Listed};
+pub use queries::{Attempts, ComponentDetail, Listed};
 pub use start::{Proposal, ReadStart, StartOutcome, StartRequest};
 
 use crate::catalog::Catalog;

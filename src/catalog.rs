@@ -29,6 +29,7 @@ pub use couplings::{Consumer, RequirerGroup};
 pub use effort::Effort;
 pub use known::Known;
 pub use list::{ComponentFilter, ComponentPage};
+pub use names::Within;
 pub use resolve::{Candidates, Excluded, Found};
 pub use slots::{ActiveAttempt, OpenAttempt, SlotState};
 pub use snapshot::{SnapshotComponent, SnapshotRow, SnapshotSlot};
@@ -40,6 +41,7 @@ use couplings::Couplings;
 use cow_map::CowMap;
 use list::Shelf;
 use names::{NamedArtifact, NamedEnvironment, NamedInterface, NamesByKind};
+use ordered::Ordered;
 use posting::Posting;
 use slots::{SlotIndex, SlotKey};
 use symbols::{Symbol, Symbols};
@@ -79,6 +81,7 @@ pub struct Catalog {
     interfaces: CowMap<Symbol, NamedInterface>,
     environments: CowMap<Symbol, NamedEnvironment>,
     names: NamesByKind,
+    within: CowMap<(Within, Symbol), Ordered>,
     idempotency: CowMap<Symbol, PlanId>,
 }
 

@@ -23,7 +23,7 @@ pub use component::{ComponentDetailView, ComponentView};
 pub use coupling::{CouplingView, RequirerView, RequirersView};
 pub use filter::{SelectorFilterError, parse_filter};
 pub use matched::{MatchView, MatchedRows};
-pub use named::{ArtifactView, EnvironmentView, InterfaceView, NamedDetailView, ServerView, SystemView};
+pub use named::{ArtifactView, EnvironmentView, InterfaceView, NamedDetailView, Rest, ServerView, SystemView};
 pub use plan::{Deployable, Leases, PlanView, member_prefix};
 pub use posted::{AttributeCorrection, FinishDocument, GraphQueryDocument, read_environment, read_server};
 pub use settings::settings_difference;

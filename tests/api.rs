@@ -21,6 +21,8 @@ mod finish;
 mod idempotency;
 #[path = "api/large.rs"]
 mod large;
+#[path = "api/many.rs"]
+mod many;
 #[path = "api/names.rs"]
 mod names;
 #[path = "api/origin.rs"]

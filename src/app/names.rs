@@ -1,11 +1,10 @@
 //! What is known by name: Systems, Artifacts, Interfaces, Environments, Servers.
 
-use super::queries::{Listed, newest_attempts};
+use super::queries::{Attempts, Listed, newest_attempts};
 use super::{App, AppError};
-use crate::catalog::{Catalog, Component, Effort};
+use crate::catalog::{Catalog, Component, Effort, Within};
 use crate::model::{
-    ArtifactRow, ComponentRow, Coupling, DeploymentSpec, EnvironmentRow, InterfaceRow, Name, Predicate, Requirer,
-    Selector, SystemRow,
+    ArtifactRow, ComponentRow, Coupling, EnvironmentRow, InterfaceRow, Name, Predicate, Requirer, Selector, SystemRow,
 };
 use crate::store::{DeploymentFilter, Store};
 
@@ -20,20 +19,46 @@ pub enum NamedKind {
     Server,
 }
 
+/// How much of each list is shown where a thing is shown with what belongs to it.
+pub const SHOWN: usize = 100;
+/// How many comparisons are made, at most, to tell how many Components match what requirers ask.
+const COMPARISONS: usize = 100_000;
+
+/// A list that belongs to a thing, or its beginning.
+#[derive(Clone, Debug)]
+pub struct Beginning<T> {
+    /// At most [`SHOWN`] of them.
+    pub items: Vec<T>,
+    /// How many there are in all, where these are not all.
+    pub count: Option<usize>,
+}
+
+impl<T> Beginning<T> {
+    fn of((items, count): (Vec<T>, usize)) -> Self {
+        Self { count: (count > items.len()).then_some(count), items }
+    }
+}
+
+impl<T> From<(Vec<T>, Option<usize>)> for Beginning<T> {
+    fn from((items, count): (Vec<T>, Option<usize>)) -> Self {
+        Self { items, count }
+    }
+}
+
 /// A thing known by name, with what belongs to it.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "each field is named as what it holds")]
 pub enum NamedDetail {
     /// A System, and what belongs to it, in name order.
-    System { system: SystemRow, artifacts: Vec<Name>, interfaces: Vec<Name> },
-    /// An Artifact, the Environments in which it was ever started, in name order, and its attempts, the newest first.
-    Artifact { artifact: ArtifactRow, environments: Vec<Name>, attempts: Vec<DeploymentSpec> },
-    /// An Interface, the active Components that provide it, in match order, and who requires it.
-    Interface { interface: InterfaceRow, providers: Vec<ComponentRow>, requirers: Vec<Requirers> },
+    System { system: SystemRow, artifacts: Beginning<Name>, interfaces: Beginning<Name> },
+    /// An Artifact, the Environments in which it was ever started, in name order, and its newest attempts.
+    Artifact { artifact: ArtifactRow, environments: Beginning<Name>, attempts: Attempts },
+    /// An Interface, active Components that provide it, in match order, and who requires it.
+    Interface { interface: InterfaceRow, providers: Beginning<ComponentRow>, requirers: Beginning<Requirers> },
     /// An Environment.
     Environment(EnvironmentRow),
     /// A Server, and its consumers of both scopes, ordered by slot and require.
-    Server { server: ComponentRow, consumers: Vec<Coupling> },
+    Server { server: ComponentRow, consumers: Beginning<Coupling> },
 }
 
 /// Active requires that ask the same of an Interface: how much matches them now is asked once for all of them.
@@ -41,8 +66,8 @@ pub enum NamedDetail {
 pub struct Requirers {
     /// What they ask.
     pub selector: Selector,
-    /// How many Components match that now.
-    pub matching: usize,
+    /// How many Components match that now; absent where too many would have to be looked at.
+    pub matching: Option<usize>,
     /// Who asks it, ordered by slot and require.
     pub by: Vec<Requirer>,
 }
@@ -68,15 +93,27 @@ impl App {
         self.named(limit, after, Catalog::systems_after, |row| &row.name).await
     }
 
-    /// Artifacts, in name order.
+    /// Artifacts, those of a System where one is given, in name order.
     ///
     /// # Errors
     /// [`AppError::Internal`] where the search itself fails.
-    pub async fn artifacts(&self, limit: usize, after: Option<String>) -> Result<Listed<ArtifactRow, Name>, AppError> {
-        self.named(limit, after, Catalog::artifacts_after, |row| &row.name).await
+    pub async fn artifacts(
+        &self,
+        limit: usize,
+        after: Option<String>,
+        system: Option<String>,
+    ) -> Result<Listed<ArtifactRow, Name>, AppError> {
+        let rows = move |catalog: &Catalog, after: Option<&str>, limit| match &system {
+            None => catalog.artifacts_after(after, limit),
+            Some(system) => {
+                let (names, _) = catalog.names_within(Within::ArtifactsOfSystem, system, after, limit);
+                names.iter().filter_map(|name| catalog.artifact(name.as_str())).collect()
+            }
+        };
+        self.named(limit, after, rows, |row| &row.name).await
     }
 
-    /// Interfaces, in name order.
+    /// Interfaces, those of a System where one is given, in name order.
     ///
     /// # Errors
     /// [`AppError::Internal`] where the search itself fails.
@@ -84,11 +121,19 @@ impl App {
         &self,
         limit: usize,
         after: Option<String>,
+        system: Option<String>,
     ) -> Result<Listed<InterfaceRow, Name>, AppError> {
-        self.named(limit, after, Catalog::interfaces_after, |row| &row.name).await
+        let rows = move |catalog: &Catalog, after: Option<&str>, limit| match &system {
+            None => catalog.interfaces_after(after, limit),
+            Some(system) => {
+                let (names, _) = catalog.names_within(Within::InterfacesOfSystem, system, after, limit);
+                names.iter().filter_map(|name| catalog.interface(name.as_str())).collect()
+            }
+        };
+        self.named(limit, after, rows, |row| &row.name).await
     }
 
-    /// Environments, in name order.
+    /// Environments, those in which an Artifact was ever started where one is given, in name order.
     ///
     /// # Errors
     /// [`AppError::Internal`] where the search itself fails.
@@ -96,8 +141,16 @@ impl App {
         &self,
         limit: usize,
         after: Option<String>,
+        artifact: Option<String>,
     ) -> Result<Listed<EnvironmentRow, Name>, AppError> {
-        self.named(limit, after, Catalog::environments_after, |row| &row.name).await
+        let rows = move |catalog: &Catalog, after: Option<&str>, limit| match &artifact {
+            None => catalog.environments_after(after, limit),
+            Some(artifact) => {
+                let (names, _) = catalog.names_within(Within::EnvironmentsOfArtifact, artifact, after, limit);
+                names.iter().filter_map(|name| catalog.environment(name.as_str())).collect()
+            }
+        };
+        self.named(limit, after, rows, |row| &row.name).await
     }
 
     /// Servers that are not withdrawn, in name order.
@@ -119,7 +172,6 @@ impl App {
         name: impl FnOnce(&T) -> &Name + Send + 'static,
     ) -> Result<Listed<T, Name>, AppError> {
         let catalog = self.catalog();
-        // The names are sorted for the answer, and there may be many.
         self.blocking(move |_| {
             Listed::first(rows(&catalog, after.as_deref(), limit + 1), limit, |last| name(last).clone())
         })
@@ -133,7 +185,7 @@ impl App {
     pub async fn named_one(&self, kind: NamedKind, name: &str) -> Result<NamedDetail, AppError> {
         self.found_at_last(async || {
             let (catalog, name) = (self.catalog(), name.to_owned());
-            // It may look at everything that has a name, and the name that is nearest is sought among all of a kind.
+            // It may read the store, and look at many Components.
             self.blocking(move |store| {
                 detail(&catalog, store, kind, &name)?.ok_or_else(|| not_found(&catalog, kind, &name))
             })
@@ -171,14 +223,16 @@ fn not_found(catalog: &Catalog, kind: NamedKind, name: &str) -> AppError {
 fn detail(catalog: &Catalog, store: &dyn Store, kind: NamedKind, name: &str) -> Result<Option<NamedDetail>, AppError> {
     Ok(match kind {
         NamedKind::System => catalog.system(name).map(|system| {
-            let (artifacts, interfaces) = catalog.owned_by(&system.name);
+            let owned = |within| Beginning::of(catalog.names_within(within, name, None, SHOWN));
+            let (artifacts, interfaces) = (owned(Within::ArtifactsOfSystem), owned(Within::InterfacesOfSystem));
             NamedDetail::System { system, artifacts, interfaces }
         }),
         NamedKind::Artifact => {
             let Some(artifact) = catalog.artifact(name) else { return Ok(None) };
             let filter = DeploymentFilter { artifact: Some(name.to_owned()), ..DeploymentFilter::default() };
             let attempts = newest_attempts(store, &filter)?;
-            Some(NamedDetail::Artifact { environments: catalog.environments_of(&artifact.name), artifact, attempts })
+            let environments = Beginning::of(catalog.names_within(Within::EnvironmentsOfArtifact, name, None, SHOWN));
+            Some(NamedDetail::Artifact { artifact, environments, attempts })
         }
         NamedKind::Interface => catalog.interface(name).map(|interface| interface_detail(catalog, interface)),
         NamedKind::Environment => catalog.environment(name).map(NamedDetail::Environment),
@@ -188,21 +242,25 @@ fn detail(catalog: &Catalog, store: &dyn Store, kind: NamedKind, name: &str) -> 
 
 fn interface_detail(catalog: &Catalog, interface: InterfaceRow) -> NamedDetail {
     let everything = catalog.excluding([]);
-    let resolve =
-        |predicate: &Predicate| catalog.resolve(predicate, &everything, usize::MAX, &Effort::unlimited()).handles;
-    let providers = resolve(&Predicate { interface: Some(interface.name.clone()), selector: Selector::default() });
-    let requirers = catalog.requirers(interface.name.as_str()).into_iter().map(|group| Requirers {
-        selector: group.predicate.selector.clone(),
-        matching: resolve(group.predicate).len(),
-        by: group.requirers.iter().map(|(requirements, require)| Requirer::new(requirements, require)).collect(),
+    let provided = Predicate { interface: Some(interface.name.clone()), selector: Selector::default() };
+    let providers = catalog.resolve(&provided, &everything, SHOWN, &Effort::unlimited());
+    let count = providers.more.then(|| catalog.provider_count(interface.name.as_str()));
+    let providers = providers.handles.into_iter().map(|handle| catalog.component(handle).row()).collect();
+    let effort = Effort::of(COMPARISONS);
+    let (groups, requirer_count) = catalog.some_requirers(interface.name.as_str(), SHOWN);
+    let requirers = groups.into_iter().map(|group| {
+        let found = catalog.resolve(group.predicate, &everything, usize::MAX, &effort);
+        let matching = (!found.more).then_some(found.handles.len());
+        let by = group.requirers.iter().map(|(requirements, require)| Requirer::new(requirements, require)).collect();
+        Requirers { selector: group.predicate.selector.clone(), matching, by }
     });
     NamedDetail::Interface {
-        providers: providers.into_iter().map(|handle| catalog.component(handle).row()).collect(),
-        requirers: requirers.collect(),
+        providers: Beginning { items: providers, count },
+        requirers: Beginning { items: requirers.collect(), count: requirer_count },
         interface,
     }
 }
 
 fn server_detail(catalog: &Catalog, server: &Component<'_>) -> NamedDetail {
-    NamedDetail::Server { server: server.row(), consumers: catalog.couplings_of(server) }
+    NamedDetail::Server { server: server.row(), consumers: catalog.some_couplings_of(server, SHOWN).into() }
 }

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
+use super::names::{Beginning, SHOWN};
 use super::{App, AppError};
 use crate::catalog::{Catalog, Component, ComponentFilter};
 use crate::model::{ComponentId, ComponentRow, Coupling, DeploymentSpec, PlanId, ReceivedRow};
 use crate::store::{DeploymentFilter, Page, Store, StoreError};
-
-/// How many attempts are shown where a thing names its attempts.
-const ATTEMPTS: usize = 100;
 
 /// How many Components are looked at for a page.
 const LOOKS: usize = 5_000;
@@ -38,9 +36,18 @@ pub struct ComponentDetail {
     /// The Component.
     pub component: ComponentRow,
     /// Its consumers of both scopes, ordered by slot and require.
-    pub consumers: Vec<Coupling>,
-    /// The attempts of its slot, the newest first.
-    pub attempts: Vec<DeploymentSpec>,
+    pub consumers: Beginning<Coupling>,
+    /// The attempts of its slot.
+    pub attempts: Attempts,
+}
+
+/// The newest attempts of a thing, the newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Attempts {
+    /// The attempts.
+    pub newest: Vec<DeploymentSpec>,
+    /// Whether there may be older ones.
+    pub more: bool,
 }
 
 impl App {
@@ -114,13 +121,14 @@ fn component_detail(catalog: &Catalog, store: &dyn Store, id: ComponentId) -> Re
     });
     Ok(ComponentDetail {
         component: component.row(),
-        consumers: catalog.couplings_of(&component),
+        consumers: catalog.some_couplings_of(&component, SHOWN).into(),
         attempts: attempts.transpose()?.unwrap_or_default(),
     })
 }
 
 /// The newest attempts among those that `filter` accepts, as many as are shown where a thing names its attempts.
-pub(super) fn newest_attempts(store: &dyn Store, filter: &DeploymentFilter) -> Result<Vec<DeploymentSpec>, StoreError> {
-    let found = store.deployments(filter, Page::newest(ATTEMPTS))?;
-    Ok(found.items.into_iter().map(|listed| listed.spec).collect())
+pub(super) fn newest_attempts(store: &dyn Store, filter: &DeploymentFilter) -> Result<Attempts, StoreError> {
+    let found = store.deployments(filter, Page::newest(SHOWN))?;
+    let newest = found.items.into_iter().map(|listed| listed.spec).collect();
+    Ok(Attempts { newest, more: found.next.is_some() })
 }

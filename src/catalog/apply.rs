@@ -7,7 +7,7 @@ use super::changed::Changed;
 use super::component::Stored;
 use super::cow_map::CowMap;
 use super::list::{Property, Shelf};
-use super::names::{NamedArtifact, NamedEnvironment, NamedInterface};
+use super::names::{NamedArtifact, NamedEnvironment, NamedInterface, Within};
 use super::slots::{OpenAttempt, SlotIndex, SlotKey, SlotState};
 use super::symbols::Symbol;
 use super::{Catalog, Handle, Posting};
@@ -51,17 +51,21 @@ impl Catalog {
             }
             Row::Artifact(row) => {
                 let (name, system) = (self.intern(&row.name), self.intern(&row.system));
-                if !self.artifacts.contains_key(&name) {
+                let before = self.artifacts.get(&name).map(|known| known.system);
+                if before.is_none() {
                     self.names.artifacts.insert(name, &self.symbols);
                 }
+                self.own(Within::ArtifactsOfSystem, name, before, Some(system));
                 self.artifacts.insert(name, NamedArtifact { system, proven: row.proven });
             }
             Row::Interface(row) => {
                 let name = self.intern(&row.name);
                 let system = row.system.as_ref().map(|system| self.intern(system));
-                if !self.interfaces.contains_key(&name) {
+                let before = self.interfaces.get(&name).map(|known| known.system);
+                if before.is_none() {
                     self.names.interfaces.insert(name, &self.symbols);
                 }
+                self.own(Within::InterfacesOfSystem, name, before.flatten(), system);
                 self.interfaces.insert(name, NamedInterface { system, proven: row.proven });
             }
             Row::Environment(row) => {
@@ -77,6 +81,19 @@ impl Catalog {
             Row::Component(row) => self.place_component(row, self.revision),
             // These are only ever asked of the store.
             Row::Plan(_) | Row::Received(_) | Row::Ending(_) => {}
+        }
+    }
+
+    /// Moves what belongs to a System to the one that it belongs to from now on.
+    fn own(&mut self, within: Within, name: Symbol, before: Option<Symbol>, system: Option<Symbol>) {
+        if before == system {
+            return;
+        }
+        if let Some(before) = before {
+            self.take_from(within, before, name);
+        }
+        if let Some(system) = system {
+            self.put_within(within, system, name);
         }
     }
 
@@ -257,6 +274,7 @@ impl Catalog {
         let index = SlotIndex::new(self.slots.len());
         self.slots.push_back(Arc::new(SlotState::new(key)));
         insert(&mut self.slots_of, key.artifact, index);
+        self.put_within(Within::EnvironmentsOfArtifact, key.artifact, key.environment);
         self.slot_indexes.insert(key, index);
         index
     }

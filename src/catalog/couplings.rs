@@ -92,7 +92,14 @@ impl Catalog {
 
     /// Every require of an active attempt that matched this Component, ordered by slot and name; of both scopes.
     pub fn consumers(&self, provider: ComponentId) -> Vec<Consumer<'_>> {
-        let slots = self.couplings.consumers.get(&provider).into_iter().flatten();
+        self.consumers_in(self.couplings.consumers.get(&provider).into_iter().flatten(), provider)
+    }
+
+    fn consumers_in<'a>(
+        &'a self,
+        slots: impl Iterator<Item = &'a SlotIndex>,
+        provider: ComponentId,
+    ) -> Vec<Consumer<'a>> {
         let active = slots.filter_map(|slot| self.slot_at(*slot).active.as_deref());
         let mut found: Vec<_> = active
             .flat_map(|active| active.requires.iter().map(|require| Consumer { attempt: &active.spec, require }))
@@ -100,6 +107,16 @@ impl Catalog {
             .collect();
         found.sort_by_key(|consumer| (&consumer.attempt.slot, &consumer.require.name));
         found
+    }
+
+    /// How some of what consumes this Component is coupled to it, in the order of [`Catalog::consumers`]: at most `limit`. Where
+    /// there is more, how many attempts consume it as well.
+    pub fn some_couplings_of(&self, provider: &Component<'_>, limit: usize) -> (Vec<Coupling>, Option<usize>) {
+        let Some(slots) = self.couplings.consumers.get(&provider.id()) else { return (Vec::new(), None) };
+        let mut found = self.consumers_in(slots.iter().take(limit), provider.id());
+        let is_cut = slots.len() > limit || found.len() > limit;
+        found.truncate(limit);
+        (found.iter().map(|consumer| consumer.coupling(provider)).collect(), is_cut.then_some(slots.len()))
     }
 
     /// How everything that consumes this Component is coupled to it, in the order of [`Catalog::consumers`].
@@ -116,20 +133,37 @@ impl Catalog {
 
     /// The active requires of an Interface, grouped by equal predicate; groups ordered by their first requirer.
     pub fn requirers(&self, interface: &str) -> Vec<RequirerGroup<'_>> {
+        self.some_requirers(interface, usize::MAX).0
+    }
+
+    /// Some of the active requires of an Interface, at most `limit`, in the order of [`Catalog::requirers`]; and how many there
+    /// are in all, where these are not all.
+    pub fn some_requirers(&self, interface: &str, limit: usize) -> (Vec<RequirerGroup<'_>>, Option<usize>) {
         let groups = self.symbols.find(interface).and_then(|symbol| self.couplings.requirers.get(&Some(symbol)));
+        let mut groups: Vec<_> = groups.into_iter().flatten().collect();
+        let count: usize = groups.iter().map(|(_, slots)| slots.len()).sum();
+        if groups.len() > limit {
+            // Those that were there first.
+            groups.select_nth_unstable_by_key(limit, |(_, slots)| slots.get_min());
+            groups.truncate(limit);
+        }
+        groups.sort_unstable_by_key(|(_, slots)| slots.get_min());
+        let mut left = limit;
         let mut found: Vec<_> = groups
             .into_iter()
-            .flatten()
             .map(|(predicate, slots)| {
                 let mut requirers: Vec<_> = slots
                     .iter()
+                    .take(left)
                     .filter_map(|(slot, _, name)| Some((self.slot_at(*slot).active.as_deref()?.spec.as_ref(), name)))
                     .collect();
+                left -= requirers.len();
                 requirers.sort_by_key(|(attempt, name)| (&attempt.slot, *name));
                 RequirerGroup { predicate, requirers }
             })
             .collect();
+        found.retain(|group| !group.requirers.is_empty());
         found.sort_by_key(|group| group.requirers.first().map(|(attempt, name)| (&attempt.slot, *name)));
-        found
+        (found, (count > limit).then_some(count))
     }
 }

@@ -68,13 +68,8 @@ impl<'a> Known<'a> {
         self.symbols_after(after).map(move |symbol| self.text(symbol))
     }
 
-    pub(super) fn symbols_after<'t>(self, after: Option<&'t str>) -> impl Iterator<Item = Symbol> + use<'a, 't> {
-        let front = &self.names.front;
-        let place = after
-            .map_or(Place::default(), |after| front.seek(Place::default(), self.symbols, after.as_bytes(), &mut 0));
-        let rest = front.iter_from(place);
-        // It stands first itself, where it is known.
-        rest.skip_while(move |&symbol| after.is_some_and(|after| self.text(symbol) == after))
+    pub(super) fn symbols_after(self, after: Option<&str>) -> impl Iterator<Item = Symbol> + use<'a> {
+        self.names.front.names_after(self.symbols, after)
     }
 
     /// The name nearest to `wanted`, whatever its case, if one is near enough to be meant. Of equally near ones the first in

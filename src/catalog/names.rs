@@ -2,11 +2,10 @@
 //!
 //! What each is stands by its symbol, and the names of each kind stand in order beside it.
 
-use std::collections::BTreeSet;
-
 use super::known::{Known, Names};
+use super::ordered::{End, Ordered};
 use super::symbols::Symbol;
-use super::{Catalog, Component, Posting};
+use super::{Catalog, Component};
 use crate::model::{ArtifactRow, EnvironmentRow, FirstDeployment, InterfaceRow, Name, Settings, SystemRow};
 
 #[derive(Clone, Copy)]
@@ -25,6 +24,17 @@ pub(super) struct NamedInterface {
 pub(super) struct NamedEnvironment {
     pub first_deployment: Option<FirstDeployment>,
     pub proven: bool,
+}
+
+/// What belongs to a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Within {
+    /// The Artifacts of a System.
+    ArtifactsOfSystem,
+    /// The Interfaces of a System.
+    InterfacesOfSystem,
+    /// The Environments in which an Artifact was ever started.
+    EnvironmentsOfArtifact,
 }
 
 /// The names of each kind, in order.
@@ -74,25 +84,30 @@ impl Catalog {
         found.filter_map(|symbol| Some(self.artifact_row(symbol, *self.artifacts.get(&symbol)?))).collect()
     }
 
-    /// The Artifacts and the Interfaces that belong to a System, each in name order.
-    pub fn owned_by(&self, system: &Name) -> (Vec<Name>, Vec<Name>) {
-        let Some(system) = self.symbols.find(system.as_str()) else { return (Vec::new(), Vec::new()) };
-        let artifacts = self.artifacts.iter().filter(|(_, entry)| entry.system == system).map(|(&symbol, _)| symbol);
-        let interfaces =
-            self.interfaces.iter().filter(|(_, entry)| entry.system == Some(system)).map(|(&symbol, _)| symbol);
-        let names = |symbols: Vec<Symbol>| symbols.into_iter().map(|symbol| self.symbols.name(symbol)).collect();
-        (
-            names(self.in_name_order(artifacts, None, usize::MAX)),
-            names(self.in_name_order(interfaces, None, usize::MAX)),
-        )
+    /// The first `limit` names after `after` of what belongs to the thing `owner`, in order, and how many there are in all.
+    pub fn names_within(&self, within: Within, owner: &str, after: Option<&str>, limit: usize) -> (Vec<Name>, usize) {
+        let names = self.symbols.find(owner).and_then(|owner| self.within.get(&(within, owner)));
+        names.map_or((Vec::new(), 0), |names| {
+            let found = names.names_after(&self.symbols, after).take(limit);
+            (found.map(|symbol| self.symbols.name(symbol)).collect(), names.len())
+        })
     }
 
-    /// The Environments in which an Artifact was ever started, in name order.
-    pub fn environments_of(&self, artifact: &Name) -> Vec<Name> {
-        let Some(artifact) = self.symbols.find(artifact.as_str()) else { return Vec::new() };
-        let slots = self.slots_of.get(&artifact).into_iter().flat_map(Posting::iter);
-        let started: BTreeSet<_> = slots.map(|slot| self.symbols.name(self.slot_at(slot).key.environment)).collect();
-        started.into_iter().collect()
+    /// Puts a thing among what belongs to another one.
+    pub(super) fn put_within(&mut self, within: Within, owner: Symbol, name: Symbol) {
+        if !self.within.contains_key(&(within, owner)) {
+            self.within.insert((within, owner), Ordered::new(End::Front));
+        }
+        if let Some(names) = self.within.get_mut(&(within, owner)) {
+            names.insert(name, &self.symbols);
+        }
+    }
+
+    /// Takes a thing away from what belonged to another one.
+    pub(super) fn take_from(&mut self, within: Within, owner: Symbol, name: Symbol) {
+        if let Some(names) = self.within.get_mut(&(within, owner)) {
+            names.remove(name, &self.symbols);
+        }
     }
 
     /// The Interface `name`.
@@ -175,16 +190,5 @@ impl Catalog {
 
     pub(super) fn environment_row(&self, name: Symbol, entry: NamedEnvironment) -> EnvironmentRow {
         EnvironmentRow { name: self.symbols.name(name), first_deployment: entry.first_deployment, proven: entry.proven }
-    }
-
-    fn in_name_order(&self, symbols: impl Iterator<Item = Symbol>, after: Option<&str>, limit: usize) -> Vec<Symbol> {
-        let text = |symbol: &Symbol| self.symbols.text(*symbol).as_str();
-        let mut found: Vec<_> = symbols.filter(|symbol| after.is_none_or(|after| text(symbol) > after)).collect();
-        if limit < found.len() {
-            found.select_nth_unstable_by(limit, |left, right| text(left).cmp(text(right)));
-            found.truncate(limit);
-        }
-        found.sort_unstable_by(|left, right| text(left).cmp(text(right)));
-        found
     }
 }

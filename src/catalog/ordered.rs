@@ -215,6 +215,18 @@ impl Ordered {
         blocks.iter().flat_map(|block| block.names.iter().map(|name| name.symbol)).skip(place.index)
     }
 
+    /// The names behind `after` in order, which need not be there itself.
+    pub fn names_after<'a>(
+        &'a self,
+        symbols: &'a Symbols,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = Symbol> + use<'a> {
+        let bytes = after.map(|after| self.end.bytes(after));
+        let place = bytes.map(|bytes| self.seek(Place::default(), symbols, &bytes, &mut 0)).unwrap_or_default();
+        let is_it = self.at(place).is_some_and(|first| after == Some(symbols.text(first).as_str()));
+        self.iter_from(place).skip(usize::from(is_it))
+    }
+
     /// The first place at or after `from` whose name does not come before `bytes`, which are those of a text or of a beginning;
     /// adds to `reads` how many texts were read.
     pub fn seek(&self, from: Place, symbols: &Symbols, bytes: &[u8], reads: &mut usize) -> Place {

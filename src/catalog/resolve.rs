@@ -138,6 +138,11 @@ impl Catalog {
         of_some() || (Self::COMMON_LABEL_KEYS.contains(&key) && !self.places.is_empty())
     }
 
+    /// How many active Components provide this Interface.
+    pub fn provider_count(&self, interface: &str) -> usize {
+        self.label_posting("interface", interface).map_or(0, Posting::len)
+    }
+
     /// Whether any active Component provides this Interface.
     pub fn is_provided(&self, interface: &str) -> bool {
         self.label_posting("interface", interface).is_some()

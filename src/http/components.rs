@@ -9,7 +9,7 @@ use super::query::{Query, id};
 use crate::app::ComponentDetail;
 use crate::catalog::ComponentFilter;
 use crate::model::{Code, ComponentState};
-use crate::wire::{AttemptView, ComponentDetailView, ComponentView, CouplingView, parse_filter};
+use crate::wire::{AttemptView, ComponentDetailView, ComponentView, CouplingView, Rest, parse_filter};
 
 const PARAMETERS: [&str; 10] =
     ["system", "environment", "interface", "artifact", "server", "state", "selector", "limit", "cursor", "consistency"];
@@ -52,7 +52,8 @@ async fn get_answer(request: &HttpRequest, state: &State) -> Answer {
 fn detail(ComponentDetail { component, consumers, attempts }: ComponentDetail) -> ComponentDetailView {
     ComponentDetailView {
         component: component.into(),
-        consumers: views(consumers, CouplingView::from),
-        attempts: views(attempts, AttemptView::from),
+        rest: Rest { consumer_count: consumers.count, ..Rest::default() }.with_flag(attempts.more),
+        consumers: views(consumers.items, CouplingView::from),
+        attempts: views(attempts.newest, AttemptView::from),
     }
 }

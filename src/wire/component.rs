@@ -3,7 +3,7 @@
 use serde::Serialize;
 use smol_str::SmolStr;
 
-use super::{AttemptView, CouplingView};
+use super::{AttemptView, CouplingView, Rest};
 use crate::model::{
     Attributes, ComponentId, ComponentRow, ComponentState, DeploymentId, Labels, Layer, Name, Owner, Slot, Timestamp,
 };
@@ -66,4 +66,6 @@ pub struct ComponentDetailView {
     pub component: ComponentView,
     pub consumers: Vec<CouplingView>,
     pub attempts: Vec<AttemptView>,
+    #[serde(flatten)]
+    pub rest: Rest,
 }

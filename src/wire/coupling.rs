@@ -31,8 +31,9 @@ impl From<Coupling> for CouplingView {
 pub struct RequirersView {
     /// What they ask.
     pub selector: Selector,
-    /// How many Components match that now.
-    pub matching: usize,
+    /// How many Components match that now; absent where too many would have to be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matching: Option<usize>,
     /// Who asks it.
     pub by: Vec<RequirerView>,
 }

@@ -19,25 +19,71 @@ pub enum NamedDetailView {
         system: SystemView,
         artifacts: Vec<Name>,
         interfaces: Vec<Name>,
+        #[serde(flatten)]
+        rest: Rest,
     },
     Artifact {
         #[serde(flatten)]
         artifact: ArtifactView,
         environments: Vec<Name>,
         attempts: Vec<AttemptView>,
+        #[serde(flatten)]
+        rest: Rest,
     },
     Interface {
         #[serde(flatten)]
         interface: InterfaceView,
         providers: Vec<ComponentView>,
         requirers: Vec<RequirersView>,
+        #[serde(flatten)]
+        rest: Rest,
     },
     Environment(EnvironmentView),
     Server {
         #[serde(flatten)]
         server: ServerView,
         consumers: Vec<CouplingView>,
+        #[serde(flatten)]
+        rest: Rest,
     },
+}
+
+/// What an answer leaves out of its lists: that it does, and how many of each there are in all. Nothing where they are whole.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs, reason = "each field is the count of what it is named after")]
+pub struct Rest {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact_count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface_count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment_count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider_count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirer_count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consumer_count: Option<usize>,
+}
+
+impl Rest {
+    /// The same, which says that something is left out where any count is there, or there are more attempts.
+    #[must_use]
+    pub fn with_flag(mut self, more_attempts: bool) -> Self {
+        let counts = [
+            self.artifact_count,
+            self.interface_count,
+            self.environment_count,
+            self.provider_count,
+            self.requirer_count,
+            self.consumer_count,
+        ];
+        self.truncated = more_attempts || counts.iter().any(Option::is_some);
+        self
+    }
 }
 
 /// A System.
