@@ -27,7 +27,7 @@ const COMPARISONS: usize = 100_000;
 /// A list that belongs to a thing, or its beginning.
 #[derive(Clone, Debug)]
 pub struct Beginning<T> {
-    /// At most [`SHOWN`] of them.
+    /// At most a hundred of them.
     pub items: Vec<T>,
     /// How many there are in all, where these are not all.
     pub count: Option<usize>,

@@ -5,6 +5,7 @@
 //! - what a start writes, and how long a list of attempts takes beside a request that does nothing;
 //! - a cold load from a snapshot beside one from the history;
 //! - resolving a require among a thousand Components and among a million;
+//! - a page of a list of attempts by each filter, beside one of all of them;
 //! - the nearest name among few and among a million;
 //! - the memory that a Component takes, beside its own texts.
 
@@ -15,6 +16,7 @@ mod database;
 mod echo;
 #[path = "../world/history.rs"]
 mod history;
+mod lists;
 mod names;
 mod server;
 mod starts;
@@ -25,6 +27,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() {
     catalog::run();
     names::run();
+    lists::run();
     cold::run();
     starts::run();
     starts::run_on_neo4j();
