@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use mortise::model::Outcome;
 use mortise::store::embedded::EmbeddedStore;
-use mortise::store::{Store, StoreError};
+use mortise::store::{DeploymentFilter, Page, Store, StoreError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -30,6 +30,7 @@ tests![
     what_is_left_of_a_snapshot_that_was_never_finished_is_in_nobodys_way,
     a_closed_store_has_moved_everything_into_one_file_that_can_be_copied,
     a_commit_waits_for_whoever_holds_the_lock_for_a_moment,
+    an_index_of_an_earlier_version_is_made_anew_from_the_history,
 ];
 
 /// A folder that goes with the test.
@@ -322,4 +323,30 @@ fn a_commit_waits_for_whoever_holds_the_lock_for_a_moment() {
     });
     drop(store);
     folder.assert_loads(&sample);
+}
+
+fn an_index_of_an_earlier_version_is_made_anew_from_the_history() {
+    let (folder, sample) = Folder::with_snapshot();
+    let connection = Connection::open(folder.database()).unwrap();
+    // What the version before had: no entries, and another index.
+    connection
+        .execute_batch(
+            "UPDATE made SET version = 1; DROP TABLE entry; DROP TABLE entered; DROP INDEX deployment_begun;
+             CREATE INDEX deployment_slot ON deployment (artifact, environment, instance);",
+        )
+        .unwrap();
+    drop(connection);
+    let store = folder.open();
+    let first = &sample.attempts()[0];
+    let of = |filter: DeploymentFilter| {
+        let page = store.deployments(&filter, Page { looks: 3, ..Page::newest(1_000) }).unwrap();
+        page.items.into_iter().map(|listed| listed.spec.id).collect::<Vec<_>>()
+    };
+    // All of it has entries, so that three looks are enough for the oldest one.
+    let any = DeploymentFilter::default;
+    let artifact = Some(first.slot.artifact.to_string());
+    assert_eq!(of(DeploymentFilter { artifact, ..any() }).last(), Some(&first.id));
+    let later = sample.attempts().iter().find(|attempt| attempt.created_at > first.created_at).unwrap();
+    assert_eq!(of(DeploymentFilter { to: Some(later.created_at), ..any() }).last(), Some(&first.id));
+    assert_same(&store.load().unwrap(), &applied(&sample.changes));
 }
