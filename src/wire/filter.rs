@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use crate::document::{Document, Limits};
-use crate::model::{Expression, Name, Operator, Selector};
+use crate::model::{Expression, Name, Operator, Selector, TextRule};
 use crate::reading::{At, Reader};
 use crate::spec::read_literal_selector;
 
@@ -166,11 +166,20 @@ impl<'a> Scanner<'a> {
 
     fn value(&mut self) -> Result<SmolStr, SelectorFilterError> {
         self.spaces();
+        let value = self.written()?;
+        match TextRule::Value.check(value) {
+            Ok(()) => Ok(value.into()),
+            Err(error) => Err(self.error(format!("the value before it is not allowed: {error}"))),
+        }
+    }
+
+    /// A value as it is written, without its quotes.
+    fn written(&mut self) -> Result<&'a str, SelectorFilterError> {
         let rest = self.rest();
         if let Some(quote @ ('"' | '\'')) = rest.chars().next() {
             let Some(end) = rest[1..].find(quote) else { return Err(self.error("the quoted value is not closed")) };
             self.offset += end + 2;
-            return Ok(rest[1..=end].into());
+            return Ok(&rest[1..=end]);
         }
         let end = if rest.starts_with(['[', '(']) {
             let Some(end) = rest[1..].find([']', ')']) else { return Err(self.error("the interval is not closed")) };
@@ -179,6 +188,6 @@ impl<'a> Scanner<'a> {
             rest.find(|c: char| c.is_whitespace() || ",()[]\"'".contains(c)).unwrap_or(rest.len())
         };
         self.offset += end;
-        Ok(rest[..end].into())
+        Ok(&rest[..end])
     }
 }

@@ -129,6 +129,15 @@ impl<'a> Reader<'a> {
         if self.take(mark) { Ok(()) } else { Err(self.refuse_here(&format!("`{mark}` is expected here"))) }
     }
 
+    /// Refuses what does not have this word so many tokens on: the statement may even have ended.
+    pub fn expect_word_after(&self, count: usize, word: &str) -> Result<(), Unanswerable> {
+        if self.is_word_after(count, word) {
+            Ok(())
+        } else {
+            Err(self.refuse_here(&format!("{word} is expected after it")))
+        }
+    }
+
     /// Takes a name, and puts it in backticks: the engine takes some of them for keywords.
     pub fn name(&mut self) -> Result<String, Unanswerable> {
         let name = match self.token().map(|token| &token.kind) {

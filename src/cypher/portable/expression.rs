@@ -106,13 +106,16 @@ impl Reader<'_> {
         } else if one('>') {
             (1, ">")
         } else if self.is_word("STARTS") || self.is_word("ENDS") {
+            self.expect_word_after(1, "WITH")?;
             (2, "STARTS WITH")
         } else if self.is_word("CONTAINS") {
             (1, "CONTAINS")
         } else if self.is_word("IN") {
             (1, "IN")
         } else if self.is_word("IS") {
-            (if self.is_word_after(1, "NOT") { 3 } else { 2 }, "IS")
+            let before = 1 + usize::from(self.is_word_after(1, "NOT"));
+            self.expect_word_after(before, "NULL")?;
+            (before + 1, "IS")
         } else {
             return Ok(None);
         };
