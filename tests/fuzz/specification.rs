@@ -1,8 +1,9 @@
 //! The body of a start: read, rendered, planned, checked and answered.
 
+use mortise::catalog::Effort;
 use mortise::document::{Document, DocumentError, Json, JsonText, Limits, to_yaml};
 use mortise::model::{ArtifactSpec, ResolvedSpec, Settings};
-use mortise::planner::{Identities, Scrutiny, check, plan};
+use mortise::planner::{Identities, Scrutiny, check, effort, plan};
 use mortise::spec::{Inputs, ReadContext, StartDocument};
 use mortise::wire::PlanView;
 
@@ -46,7 +47,8 @@ fn canonical_form_is_stable(canonical: &Json, settings: &Settings) {
 /// A plan keeps its promises, is recorded as it is, and can be answered.
 fn planned(specs: &[ArtifactSpec], is_set: bool, settings: &Settings) {
     let catalog = &WORLD.catalog;
-    let Ok(found) = plan(catalog, specs, settings, Identities::Withheld) else { return };
+    let effort = Effort::of(effort(settings));
+    let Ok(found) = plan(catalog, specs, settings, Identities::Withheld, &effort) else { return };
     if let Err(violations) = check(catalog, specs, settings, &found, Scrutiny::Everything) {
         panic!("{violations:?}");
     }
