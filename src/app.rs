@@ -37,6 +37,7 @@ pub use start::{Proposal, ReadStart, StartOutcome, StartRequest};
 
 use crate::catalog::Catalog;
 use crate::lifecycle::{ChangeSettings, Command, Moment};
+use crate::model::limits::QUESTIONS;
 use crate::model::{ComponentId, DeploymentId, LeaseToken, PlanId, Settings};
 use crate::store::{Store, StoreError};
 use committer::Committer;
@@ -143,7 +144,7 @@ impl App {
         let published = Arc::new(Published::new(catalog));
         let committer = Committer::start(store.clone(), published.clone(), clock, pace);
         let follower = Follower::start(store.clone(), published.clone(), pace.follow);
-        let askers = Arc::new(Semaphore::new(ask::AT_ONCE));
+        let askers = Arc::new(Semaphore::new(QUESTIONS));
         let pool = Pool::new(PoolLimits::default());
         Ok(Self { store, published, committer, follower, askers, pool })
     }

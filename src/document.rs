@@ -20,7 +20,7 @@ pub use json::Json;
 pub use json_text::JsonText;
 pub use pointer::Pointer;
 pub use tree::{
-    Document, DocumentError, DocumentErrorKind, Duplicate, Limits, Member, Node, NodeValue, Place, Scalar, Style,
-    Syntax,
+    Document, DocumentError, DocumentErrorKind, Duplicate, Limits, Member, NODES, Node, NodeValue, Place, Scalar,
+    Style, Syntax,
 };
 pub use write_yaml::to_yaml;

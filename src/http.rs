@@ -11,6 +11,7 @@ mod finish;
 mod format;
 mod graph;
 mod held;
+mod limits;
 mod meta;
 mod names;
 mod origin;

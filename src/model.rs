@@ -12,6 +12,7 @@ mod coupling;
 mod deployment_spec;
 mod id;
 mod labels;
+pub mod limits;
 mod name;
 mod quantifier;
 mod resolution;

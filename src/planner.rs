@@ -23,6 +23,7 @@ pub use explanation::{Candidate, Explanation, FailedExpression, Fix, FixKind, Ne
 
 use crate::catalog::{Catalog, Effort};
 use crate::document::Pointer;
+use crate::model::limits::EXPLAINING_COMPARISONS;
 use crate::model::{
     ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, FirstDeployment, LateProblem, LateProblemKind, Name,
     Predicate, Ready, Require, ResolvedRequire, ResolvedSpec, Section, Settings, Warning,
@@ -108,7 +109,7 @@ impl From<TooLarge> for Unplannable {
 
 /// How much effort a plan may take by these settings: what resolving may take, and what its explanation may.
 pub fn effort(settings: &Settings) -> usize {
-    settings.max_comparisons as usize + explain::EFFORT
+    settings.max_comparisons as usize + EXPLAINING_COMPARISONS
 }
 
 /// Resolves `specs` against `catalog`, with no more than `effort`. The slots of `specs` must be distinct.

@@ -41,6 +41,7 @@ pub use scope::Scope;
 pub use wide::WideMaps;
 
 use crate::document::{Json, Place};
+use crate::model::limits::{EXPRESSION_BYTES, TEMPLATE_BYTES, TEXT_BYTES};
 use engine::{Bounds, Fault};
 use expression::Compiled;
 use path::Path;
@@ -58,7 +59,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { template_bytes: 16 << 10, expression_bytes: 256, text_bytes: 64 << 10 }
+        Self { template_bytes: TEMPLATE_BYTES, expression_bytes: EXPRESSION_BYTES, text_bytes: TEXT_BYTES }
     }
 }
 
@@ -100,18 +101,18 @@ impl Template {
     /// ```
     pub fn parse(text: &str, limits: &Limits) -> Result<Self, TemplateError> {
         let start = Place { line: 1, column: 1 };
-        let too_long = |what: &str, limit| {
-            let message = format!("{what} is longer than {limit} bytes");
+        let too_long = |what: &str, limit: usize, name: &str| {
+            let message = format!("{what} is longer than {limit} bytes (limit {name})");
             TemplateError::new(TemplateErrorKind::TooLong, message, start)
         };
         if text.len() > limits.text_bytes {
-            return Err(too_long("the text", limits.text_bytes));
+            return Err(too_long("the text", limits.text_bytes, "text-bytes"));
         }
         if !text.contains('$') {
             return Ok(Self { text: text.to_owned(), pieces: Vec::new(), dollar_escape: false });
         }
         if text.len() > limits.template_bytes && holds_template(text) {
-            return Err(too_long("the template", limits.template_bytes));
+            return Err(too_long("the template", limits.template_bytes, "template-bytes"));
         }
         build::template(text, limits).map_err(|problem| problem.within(text, start))
     }

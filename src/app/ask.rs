@@ -1,5 +1,6 @@
 //! Questions of the graph, in Cypher.
 
+use crate::model::limits::QUESTIONS;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,8 +14,6 @@ use crate::cypher::statement::Statement;
 use crate::document::{Json, JsonText};
 use crate::store::{Ending, Query, Store};
 
-/// How many questions are answered at once; others wait. They are heavy, and planning must go on meanwhile.
-pub(super) const AT_ONCE: usize = 4;
 /// How many rows may wait until the client takes them, and of how many KiB, but for a single one.
 const WAITING_ROWS: usize = 512;
 const WAITING_KIB: usize = 4 << 10;
@@ -53,7 +52,7 @@ impl App {
     pub async fn ask(&self, question: Question) -> Result<Receiver<Part>, AppError> {
         let turn = tokio::time::timeout(question.time, self.askers.clone().acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok);
-        let busy = || format!("{AT_ONCE} questions of the graph are being answered already, and none of them ended");
+        let busy = || format!("{QUESTIONS} questions of the graph are being answered already, and none of them ended");
         let turn = turn.ok_or_else(|| AppError::Unavailable(busy()))?;
         let (sender, receiver) = channel(WAITING_ROWS);
         let (store, runtime) = (self.store.clone(), Handle::current());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::catalog::Effort;
 use crate::document::Json;
 use crate::lifecycle::{Corrected, FOREIGN_TOKEN, Finish, FinishMember, FinishRefusal, Finished, Looked};
+use crate::model::limits::CORRECTED_BYTES;
 use crate::model::{
     Attempt, Attributes, Code, DeploymentId, KeptToken, LeaseToken, Outcome, PlanId, PlanRecord, Warning,
 };
@@ -28,9 +29,6 @@ pub struct FinishRequest {
     /// Who says so.
     pub actor: Option<String>,
 }
-
-/// The most bytes that the attributes of a Provide may have, as in a rendered specification.
-const ATTRIBUTE_BYTES: usize = 1 << 20;
 
 impl App {
     /// Ends the open attempts of a plan, or one attempt, and answers with the plan as it is then. Ended attempts with the same
@@ -228,8 +226,9 @@ fn corrections(attempt: &Attempt, given: &[AttributeCorrection], problems: &mut 
         let before = corrected.iter().position(|known| known.component == component);
         let known = before.map_or(planned, |before| &corrected[before].attributes);
         let attributes = with_corrections(known, &correction.attributes);
-        if attributes.as_str().len() > ATTRIBUTE_BYTES {
-            let message = format!("with this the attributes have more than {ATTRIBUTE_BYTES} bytes");
+        if attributes.as_str().len() > CORRECTED_BYTES {
+            let message =
+                format!("with this the attributes have more than {CORRECTED_BYTES} bytes (limit corrected-bytes)");
             problems.add(Code::TooLarge, correction.pointer.clone(), message);
         } else if let Some(before) = before {
             corrected[before].attributes = attributes;

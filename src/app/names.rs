@@ -3,6 +3,7 @@
 use super::queries::{Attempts, Listed, newest_attempts};
 use super::{App, AppError};
 use crate::catalog::{Catalog, Component, Effort, Within};
+use crate::model::limits::SHOWN_OF_A_THING;
 use crate::model::{
     ArtifactRow, ComponentRow, Coupling, EnvironmentRow, InterfaceRow, Name, Predicate, Requirer, Selector, SystemRow,
 };
@@ -19,8 +20,6 @@ pub enum NamedKind {
     Server,
 }
 
-/// How much of each list is shown where a thing is shown with what belongs to it.
-pub const SHOWN: usize = 100;
 /// How many comparisons are made, at most, to tell how many Components match what requirers ask.
 const COMPARISONS: usize = 100_000;
 
@@ -223,7 +222,7 @@ fn not_found(catalog: &Catalog, kind: NamedKind, name: &str) -> AppError {
 fn detail(catalog: &Catalog, store: &dyn Store, kind: NamedKind, name: &str) -> Result<Option<NamedDetail>, AppError> {
     Ok(match kind {
         NamedKind::System => catalog.system(name).map(|system| {
-            let owned = |within| Beginning::of(catalog.names_within(within, name, None, SHOWN));
+            let owned = |within| Beginning::of(catalog.names_within(within, name, None, SHOWN_OF_A_THING));
             let (artifacts, interfaces) = (owned(Within::ArtifactsOfSystem), owned(Within::InterfacesOfSystem));
             NamedDetail::System { system, artifacts, interfaces }
         }),
@@ -231,7 +230,8 @@ fn detail(catalog: &Catalog, store: &dyn Store, kind: NamedKind, name: &str) -> 
             let Some(artifact) = catalog.artifact(name) else { return Ok(None) };
             let filter = DeploymentFilter { artifact: Some(name.to_owned()), ..DeploymentFilter::default() };
             let attempts = newest_attempts(store, &filter)?;
-            let environments = Beginning::of(catalog.names_within(Within::EnvironmentsOfArtifact, name, None, SHOWN));
+            let environments =
+                Beginning::of(catalog.names_within(Within::EnvironmentsOfArtifact, name, None, SHOWN_OF_A_THING));
             Some(NamedDetail::Artifact { artifact, environments, attempts })
         }
         NamedKind::Interface => catalog.interface(name).map(|interface| interface_detail(catalog, interface)),
@@ -243,11 +243,11 @@ fn detail(catalog: &Catalog, store: &dyn Store, kind: NamedKind, name: &str) -> 
 fn interface_detail(catalog: &Catalog, interface: InterfaceRow) -> NamedDetail {
     let everything = catalog.excluding([]);
     let provided = Predicate { interface: Some(interface.name.clone()), selector: Selector::default() };
-    let providers = catalog.resolve(&provided, &everything, SHOWN, &Effort::unlimited());
+    let providers = catalog.resolve(&provided, &everything, SHOWN_OF_A_THING, &Effort::unlimited());
     let count = providers.more.then(|| catalog.provider_count(interface.name.as_str()));
     let providers = providers.handles.into_iter().map(|handle| catalog.component(handle).row()).collect();
     let effort = Effort::of(COMPARISONS);
-    let (groups, requirer_count) = catalog.some_requirers(interface.name.as_str(), SHOWN);
+    let (groups, requirer_count) = catalog.some_requirers(interface.name.as_str(), SHOWN_OF_A_THING);
     let requirers = groups.into_iter().map(|group| {
         let found = catalog.resolve(group.predicate, &everything, usize::MAX, &effort);
         let matching = (!found.more).then_some(found.handles.len());
@@ -262,5 +262,5 @@ fn interface_detail(catalog: &Catalog, interface: InterfaceRow) -> NamedDetail {
 }
 
 fn server_detail(catalog: &Catalog, server: &Component<'_>) -> NamedDetail {
-    NamedDetail::Server { server: server.row(), consumers: catalog.some_couplings_of(server, SHOWN).into() }
+    NamedDetail::Server { server: server.row(), consumers: catalog.some_couplings_of(server, SHOWN_OF_A_THING).into() }
 }

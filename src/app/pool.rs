@@ -185,12 +185,17 @@ impl Lane {
         }
         let waiting = Waiting::of(&self.waiting);
         if waiting.count > self.most_waiting {
-            return Err(AppError::Overloaded(format!("{} requests like this are waiting", self.most_waiting)));
+            return Err(AppError::Overloaded(format!(
+                "{} requests like this are waiting, the most that may",
+                self.most_waiting
+            )));
         }
         let place = tokio::time::timeout(self.patience, self.places.clone().acquire_owned()).await;
         let place = place.map_err(|_| {
             let seconds = self.patience.as_secs();
-            AppError::Overloaded(format!("others like this took longer than {seconds} seconds"))
+            AppError::Overloaded(format!(
+                "others like this took longer than {seconds} seconds (limit patience-seconds)"
+            ))
         })?;
         Ok(place.expect("the places are never taken away"))
     }

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use super::names::{Beginning, SHOWN};
+use super::names::Beginning;
 use super::{App, AppError};
 use crate::catalog::{Catalog, Component, ComponentFilter};
+use crate::model::limits::{LOOKED_AT, SHOWN_OF_A_THING};
 use crate::model::{ComponentId, ComponentRow, Coupling, DeploymentSpec, PlanId, ReceivedRow};
 use crate::store::{DeploymentFilter, Page, Store, StoreError};
-
-/// How many Components are looked at for a page.
-const LOOKS: usize = 5_000;
 
 /// A page of a list, and where the next one begins.
 #[derive(Clone, Debug)]
@@ -87,7 +85,7 @@ impl App {
     ) -> Result<Listed<ComponentRow, ComponentId>, AppError> {
         let catalog = self.catalog();
         self.blocking(move |_| {
-            let page = catalog.list_components(&filter, after, limit, LOOKS);
+            let page = catalog.list_components(&filter, after, limit, LOOKED_AT);
             Listed { items: page.components.iter().map(Component::row).collect(), next: page.next }
         })
         .await
@@ -121,14 +119,14 @@ fn component_detail(catalog: &Catalog, store: &dyn Store, id: ComponentId) -> Re
     });
     Ok(ComponentDetail {
         component: component.row(),
-        consumers: catalog.some_couplings_of(&component, SHOWN).into(),
+        consumers: catalog.some_couplings_of(&component, SHOWN_OF_A_THING).into(),
         attempts: attempts.transpose()?.unwrap_or_default(),
     })
 }
 
 /// The newest attempts among those that `filter` accepts, as many as are shown where a thing names its attempts.
 pub(super) fn newest_attempts(store: &dyn Store, filter: &DeploymentFilter) -> Result<Attempts, StoreError> {
-    let found = store.deployments(filter, Page::newest(SHOWN))?;
+    let found = store.deployments(filter, Page::newest(SHOWN_OF_A_THING))?;
     let newest = found.items.into_iter().map(|listed| listed.spec).collect();
     Ok(Attempts { newest, more: found.next.is_some() })
 }

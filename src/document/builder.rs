@@ -71,12 +71,14 @@ impl Excess {
     /// The error, once the reader has found out where it stands.
     pub(super) fn at(self, place: Place) -> DocumentError {
         let (kind, message) = match self {
-            Self::Depth(depth) => {
-                (DocumentErrorKind::TooDeep, format!("more than {depth} arrays and objects stand inside each other"))
-            }
-            Self::Nodes(nodes) => {
-                (DocumentErrorKind::TooLarge, format!("the document has more than {nodes} nodes, aliases expanded"))
-            }
+            Self::Depth(depth) => (
+                DocumentErrorKind::TooDeep,
+                format!("more than {depth} arrays and objects stand inside each other (the setting max-depth)"),
+            ),
+            Self::Nodes(nodes) => (
+                DocumentErrorKind::TooLarge,
+                format!("the document has more than {nodes} nodes, aliases expanded (limit document-nodes)"),
+            ),
         };
         DocumentError::new(kind, &message, place)
     }

@@ -190,7 +190,10 @@ impl Reader {
         }
         self.kept = self.kept.saturating_add(weight);
         if self.kept > self.limits.nodes {
-            let message = format!("the nodes that have anchors are more than {} together", self.limits.nodes);
+            let message = format!(
+                "the nodes that have anchors are more than {} together (limit document-nodes)",
+                self.limits.nodes
+            );
             return Err(DocumentError::new(DocumentErrorKind::TooLarge, &message, node.place));
         }
         self.anchors.insert(anchor, Anchor { node: node.clone(), weight, height: height(node) });

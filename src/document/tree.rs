@@ -107,9 +107,12 @@ impl Limits {
     pub(super) const OWN: Self = Self { depth: 128, nodes: usize::MAX };
 }
 
+/// How many nodes a document may have, unless it is read by other limits.
+pub const NODES: usize = 1_000_000;
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 64, nodes: 1_000_000 }
+        Self { depth: 64, nodes: NODES }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::dev::{Payload, RequestHead};
 use actix_web::http::header;
@@ -26,8 +25,8 @@ const DRAINED_BYTES: usize = 256 << 20;
 /// A body that is still to be taken in, and how much of it the route allows.
 pub(super) struct Incoming {
     payload: Payload,
-    limit: usize,
-    timeout: Duration,
+    limit: BodyLimit,
+    limits: HttpLimits,
     room: Arc<HeldBytes>,
 }
 
@@ -51,13 +50,8 @@ impl FromRequest for Incoming {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let state = State::of(request);
-        let limit = route_of(request).map_or(BodyLimit::None, |route| route.body).bytes(&state.limits);
-        ready(Ok(Self {
-            payload: payload.take(),
-            limit,
-            timeout: state.limits.body_timeout,
-            room: state.received.clone(),
-        }))
+        let limit = route_of(request).map_or(BodyLimit::None, |route| route.body);
+        ready(Ok(Self { payload: payload.take(), limit, limits: state.limits, room: state.received.clone() }))
     }
 }
 
@@ -67,9 +61,11 @@ impl Incoming {
     /// # Errors
     /// 413 beyond the limit, 408 where it takes too long, 400 where the connection breaks off, 503 where there is no room for it.
     pub async fn collect(self) -> Result<Body, Refusal> {
-        let collected = tokio::time::timeout(self.timeout, take(self.payload, self.limit, &self.room)).await;
+        let collected =
+            tokio::time::timeout(self.limits.body_timeout, take(self.payload, self.limit, &self.limits, &self.room))
+                .await;
         collected.unwrap_or_else(|_| {
-            let detail = format!("the body did not arrive within {} seconds", self.timeout.as_secs());
+            let detail = format!("the body did not arrive within {} seconds", self.limits.body_timeout.as_secs());
             Err(Refusal::new(Code::RequestTimeout, detail))
         })
     }
@@ -81,7 +77,13 @@ impl Incoming {
     }
 }
 
-async fn take(mut payload: Payload, limit: usize, room: &Arc<HeldBytes>) -> Result<Body, Refusal> {
+async fn take(
+    mut payload: Payload,
+    body_limit: BodyLimit,
+    limits: &HttpLimits,
+    room: &Arc<HeldBytes>,
+) -> Result<Body, Refusal> {
+    let limit = body_limit.bytes(limits);
     let mut body = Vec::new();
     let mut held = room.count(0);
     let mut taken = 0_usize;
@@ -90,14 +92,17 @@ async fn take(mut payload: Payload, limit: usize, room: &Arc<HeldBytes>) -> Resu
         taken = taken.saturating_add(chunk.len());
         if taken <= limit {
             if !held.grow(chunk.len()) {
-                return Err(Refusal::retried(Code::Overloaded, "too many large bodies are being received and read"));
+                return Err(Refusal::retried(
+                    Code::Overloaded,
+                    "bodies of other requests that are received, or wait to be read, have the most bytes that may be held; ask again, or raise --max-held-bytes",
+                ));
             }
             body.extend_from_slice(&chunk);
         } else if taken > DRAINED_BYTES {
             break;
         }
     }
-    if taken > limit { Err(too_large(limit)) } else { Ok(Body { bytes: body, _held: held }) }
+    if taken > limit { Err(too_large(body_limit, limits)) } else { Ok(Body { bytes: body, _held: held }) }
 }
 
 /// Looks at a request that asks whether to send its body: one that is announced too large need not be sent.
@@ -108,15 +113,17 @@ pub(super) fn check_announced(head: &RequestHead, limits: &HttpLimits) -> Result
     let length = head.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let route = route_at(&head.method, head.uri.path()).filter(|route| route.body != BodyLimit::None);
-    match (length, route.map(|route| route.body.bytes(limits))) {
-        (Some(length), Some(limit)) if limit < length => Err(too_large(limit)),
+    match (length, route) {
+        (Some(length), Some(route)) if route.body.bytes(limits) < length => Err(too_large(route.body, limits)),
         _ => Ok(()),
     }
 }
 
 /// 413.
-pub(super) fn too_large(limit: usize) -> Refusal {
-    Refusal::new(Code::PayloadTooLarge, format!("the body is larger than the {limit} bytes that are allowed here"))
+pub(super) fn too_large(body: BodyLimit, limits: &HttpLimits) -> Refusal {
+    let (limit, flag) = (body.bytes(limits), body.flag());
+    let detail = format!("the body is larger than the {limit} bytes that are allowed here ({flag})");
+    Refusal::new(Code::PayloadTooLarge, detail)
 }
 
 /// The notation that `Content-Type` names; `None` where there is no such header.

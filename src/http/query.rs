@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use super::problem::Refusal;
 use crate::app::App;
+use crate::model::limits::PAGE_ITEMS;
 use crate::model::{Code, TextRule};
 use crate::reading::hint;
 
@@ -20,7 +21,6 @@ const RESERVED: [&str; 11] =
 
 /// The default and the most of a list that is answered at once.
 const PAGE: usize = 100;
-const PAGE_MAX: usize = 1_000;
 
 impl Query {
     /// Reads the query of a request.
@@ -76,7 +76,7 @@ impl Query {
         match self.take("limit") {
             None => Ok(PAGE),
             Some(written) => match written.parse() {
-                Ok(limit @ 1..=PAGE_MAX) => Ok(limit),
+                Ok(limit @ 1..=PAGE_ITEMS) => Ok(limit),
                 _ => Err(invalid("limit", &written, "a number from 1 to 1000")),
             },
         }

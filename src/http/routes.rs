@@ -5,7 +5,9 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, web};
 use percent_encoding::percent_decode_str;
 
-use super::{HttpLimits, components, deployments, fallback, finish, graph, meta, names, origin, servers, start};
+use super::{
+    HttpLimits, components, deployments, fallback, finish, graph, limits, meta, names, origin, servers, start,
+};
 use crate::app::NamedKind::{Artifact, Environment, Interface, Server, System};
 
 /// A method of an address.
@@ -56,6 +58,14 @@ impl BodyLimit {
             Self::Document => limits.body_bytes,
             Self::Set => limits.set_bytes,
             Self::Plan => limits.set_bytes.saturating_mul(2),
+        }
+    }
+
+    /// The flag that sets it.
+    pub(super) fn flag(self) -> &'static str {
+        match self {
+            Self::None | Self::Document => "--max-body-bytes",
+            Self::Set | Self::Plan => "--max-set-bytes",
         }
     }
 }
@@ -132,6 +142,7 @@ pub static ROUTES: &[Route] = &[
     },
     get("/healthz", || web::to(meta::healthz), "Says that the process runs."),
     get("/readyz", || web::to(meta::readyz), "Says whether anything can be recorded."),
+    get("/limits", || web::to(limits::limits), "Lists what a request may cost, and how each limit is changed."),
     get("/problems/{code}", || web::to(meta::problem), "Explains the code of a problem."),
     get("/schema/artifact-spec", || web::to(meta::schema), "Gives the JSON Schema of the artifact specification."),
 ];

@@ -8,7 +8,7 @@ use super::body::{Body, Incoming};
 use super::plans;
 use super::problem::Refusal;
 use super::query::{Query, actor, header as text_header};
-use super::{State, body};
+use super::{BodyLimit, HttpLimits, State, body};
 use crate::app::{AppError, PlanAnswer, ReadStart, StartOutcome, StartRequest};
 use crate::document::Syntax;
 use crate::model::{Code, TextRule};
@@ -29,7 +29,7 @@ async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Ans
         bytes: received.len(),
         key: text_header(request, "Idempotency-Key", TextRule::FilledValue)?,
         actor: actor(request)?,
-        read: reading(syntax, received, query, state.limits.body_bytes),
+        read: reading(syntax, received, query, state.limits),
     };
     if is_dry_run {
         return match state.app.dry_run(start).await {
@@ -71,12 +71,12 @@ impl From<Refusal> for Failure {
 }
 
 /// Reads what was posted. The tree of it goes before anything is waited for: what many waiting requests hold, no cache does.
-fn reading(syntax: Syntax, received: Body, query: Query, body_bytes: usize) -> ReadStart<Failure> {
+fn reading(syntax: Syntax, received: Body, query: Query, limits: HttpLimits) -> ReadStart<Failure> {
     Box::new(move |settings| {
         let tree = body::parse(syntax, &received, Code::InvalidSpecification, settings.max_depth as usize)?;
         let form = StartForm::of(&tree.root);
-        if !form.is_set() && received.len() > body_bytes {
-            return Err(body::too_large(body_bytes).into());
+        if !form.is_set() && received.len() > limits.body_bytes {
+            return Err(body::too_large(BodyLimit::Document, &limits).into());
         }
         drop(received);
         let inputs = inputs(form, query)?;

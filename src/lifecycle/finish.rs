@@ -5,14 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Command, Decision, Moment, Rule, action};
 use crate::catalog::{Catalog, Component, Effort, Excluded, Handle, OpenAttempt};
 use crate::document::Pointer;
+use crate::model::limits::STALE_ADDED;
 use crate::model::{
     Action, ArtifactRow, Attributes, Cause, Code, ComponentId, ComponentRow, ComponentState, DeploymentId,
     DeploymentSpec, EndingRow, EnvironmentRow, InterfaceRow, LeaseToken, MovedMatch, Name, Origin, Outcome,
     ResolvedRequire, Row, Slot, State, Timestamp, Warning,
 };
-
-/// How many matches that were added are recorded of one attempt, at most. How many it had is bounded already.
-const ADDED: usize = 1_000;
 
 /// How many comparisons a finish may take where it is decided: all other writes wait meanwhile.
 const COMPARISONS: usize = 200_000;
@@ -72,7 +70,7 @@ impl Looked {
         }
         let excluded = catalog.excluding([&attempt.spec.slot]);
         for require in attempt.requires.iter() {
-            let found = catalog.resolve(&require.predicate, &excluded, require.matches.len() + ADDED + 1, effort);
+            let found = catalog.resolve(&require.predicate, &excluded, require.matches.len() + STALE_ADDED + 1, effort);
             let matched: BTreeSet<_> = require.providers().collect();
             let ids = found.handles.iter().map(|&handle| catalog.component(handle).id());
             looked.added.push(ids.filter(|id| !matched.contains(id)).collect());
@@ -323,7 +321,7 @@ impl Ending<'_> {
         let changed =
             self.after.changed_since(member.looked.as_ref().map_or(attempt.resolved_at, |looked| looked.revision));
         row.truncated |= member.looked.as_ref().is_some_and(|looked| looked.truncated);
-        let mut left = ADDED;
+        let mut left = STALE_ADDED;
         for (index, require) in attempt.requires.iter().enumerate() {
             row.truncated |= !self.compare(member, require, &mut row.moved, warnings);
             let looked = member.looked.as_ref().and_then(|looked| looked.added.get(index));
@@ -361,7 +359,7 @@ impl Ending<'_> {
         excluded: &Excluded,
     ) -> (Vec<Handle>, bool) {
         let Some(changed) = changed else {
-            let limit = require.matches.len() + ADDED + 1;
+            let limit = require.matches.len() + STALE_ADDED + 1;
             let found = self.after.resolve(&require.predicate, excluded, limit, &self.effort);
             return (found.handles, !found.more);
         };

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::matching::{MATCHED, Place};
+use super::matching::Place;
+use crate::model::limits::PLAN_MATCHES;
 use crate::model::{Name, Section};
 
 /// A plan passes a bound: it is given up before it is built.
@@ -68,7 +69,7 @@ impl fmt::Display for TooLarge {
                 }
                 write!(
                     f,
-                    "), and with them all requires together match more than the {MATCHED} that a plan may have; narrow the selectors, or split it"
+                    "), and with them all requires together match more than the {PLAN_MATCHES} that a plan may have; narrow the selectors, or split it"
                 )
             }
             Excess::Bytes { count, bytes, limit, asks_for_all } => {

@@ -7,23 +7,18 @@ use super::explanation::{Candidate, Explanation, FailedExpression, Nearest, Unme
 use super::matching::{Miss, Outcome, Place, Source, World};
 use super::{Verdict, fixes, render};
 use crate::catalog::Effort;
+use crate::model::limits::{EXAMINED_CANDIDATES, EXPLAINED_REQUIRES, EXPLAINING_COMPARISONS};
 use crate::model::version::{equal_only_in_order, near_miss};
 use crate::model::{
     Code, Expression, LateProblem, LateProblemKind, Name, Operator, Predicate, Require, Selector, Test, Warning,
 };
 
-/// How many candidates are examined for one require.
-const EXAMINED: usize = 10_000;
 /// How many of the nearest are shown for one require.
 const NEAREST: usize = 3;
 /// How many of the matches of an ambiguous require are shown.
 const SHOWN: usize = 100;
 /// How many optional requires that matched nothing are warned of.
 const OPTIONAL: usize = 200;
-/// How many requires are explained.
-const EXPLAINED: usize = 20;
-/// How many comparisons all explanations of a plan may take.
-pub(super) const EFFORT: usize = 2_000_000;
 /// How many bytes the values of failed expressions may be shown with, in all explanations of a plan.
 const VALUES: usize = 256 * 1024;
 /// At how many values of a failed expression it is looked for one that surprises.
@@ -52,7 +47,7 @@ struct Search {
 
 impl<'a> Explainer<'a> {
     pub fn new(world: &'a World<'a>) -> Self {
-        let effort = Effort::of(EFFORT.min(world.effort.left()));
+        let effort = Effort::of(EXPLAINING_COMPARISONS.min(world.effort.left()));
         Self { world, unmet: Vec::new(), optional: 0, total: 0, effort, values: 0 }
     }
 
@@ -77,7 +72,7 @@ impl<'a> Explainer<'a> {
             return;
         };
         self.total += 1;
-        if self.unmet.len() < EXPLAINED {
+        if self.unmet.len() < EXPLAINED_REQUIRES {
             let unmet = self.explain(place, require, outcome, kind);
             self.unmet.push(unmet);
         }
@@ -87,7 +82,7 @@ impl<'a> Explainer<'a> {
     pub fn undefined(&mut self, member: usize, problem: &LateProblem, requires: &[BTreeMap<Name, Outcome>]) {
         let LateProblemKind::UndefinedMatch { require } = &problem.kind else { return };
         self.total += 1;
-        if self.unmet.len() >= EXPLAINED {
+        if self.unmet.len() >= EXPLAINED_REQUIRES {
             return;
         }
         let spec = &self.world.specs[member];
@@ -118,7 +113,7 @@ impl<'a> Explainer<'a> {
         if met {
             for &member in refused {
                 self.total += 1;
-                if self.unmet.len() < EXPLAINED {
+                if self.unmet.len() < EXPLAINED_REQUIRES {
                     let unmet = self.first_deployment(member);
                     self.unmet.push(unmet);
                 }
@@ -218,7 +213,7 @@ impl<'a> Explainer<'a> {
     /// Looks at the candidates that do not match. `found` are those that do.
     fn search(&self, place: Place<'_>, predicate: &Predicate, found: &[Source]) -> Search {
         let world = self.world;
-        let running = world.catalog.candidates(predicate, &world.excluded, EXAMINED, &self.effort);
+        let running = world.catalog.candidates(predicate, &world.excluded, EXAMINED_CANDIDATES, &self.effort);
         let handles = running.components.iter().filter_map(|component| world.catalog.find_component(component.id()));
         let members = world.members_but(place.member).filter(|&source| match &predicate.interface {
             Some(interface) => world.interface(source) == interface.as_str(),

@@ -11,6 +11,7 @@ use super::excess::{Excess, TooLarge};
 use super::matching::{BYTES, MATCH_BYTES, Outcome, Place, Source, World};
 use super::{ProvidedAttributes, Unplannable};
 use crate::document::Json;
+use crate::model::limits::RENDERED_BYTES;
 use crate::model::{
     Attributes, Code, Late, LateProblem, LateProblemKind, Name, ReadAttributes, Ready, Require, Section, Selector,
 };
@@ -38,9 +39,6 @@ impl From<TooLarge> for LateError {
         Self::TooLarge(too_large)
     }
 }
-
-/// The most bytes that the late attributes of a request may have.
-const RENDERED_BYTES: usize = 1 << 20;
 
 /// How many late texts may be wrong until the others are not looked at any more.
 const WRONG: usize = 1_000;
@@ -130,8 +128,9 @@ impl<'a> LateTexts<'a> {
                 Ok(Some(value)) => {
                     bytes += value.to_string().len();
                     if bytes > RENDERED_BYTES {
-                        let message =
-                            format!("with its matches read, the attributes have more than {RENDERED_BYTES} bytes");
+                        let message = format!(
+                            "with its matches read, the attributes have more than {RENDERED_BYTES} bytes (limit rendered-bytes)"
+                        );
                         let pointer = late.posted_at().clone();
                         invalid.push(InvalidText { pointer, code: Code::TooLarge, place: None, message });
                         break;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::Identities;
 use super::excess::{Excess, TooLarge};
 use crate::catalog::{Catalog, Component, Effort, Excluded, Handle};
+use crate::model::limits::PLAN_MATCHES;
 use crate::model::{
     ArtifactSpec, Attributes, Code, ComponentId, DeploymentId, Expression, Labels, Layer, Match, Name, Origin,
     Predicate, Provide, Require, ResolvedProvide, ResolvedRequire, ResolvedSpec, Section, Selector, Settings, Slot,
@@ -66,9 +67,6 @@ pub(super) struct Miss {
     pub source: Source,
     pub failed: Vec<usize>,
 }
-
-/// The most matches that all requires of a request may have together: what is answered and stored grows with them.
-pub(super) const MATCHED: usize = 10_000;
 
 /// How many of the matches with which a plan became too large are named.
 const NAMED: usize = 3;
@@ -172,7 +170,7 @@ impl<'a> World<'a> {
         }
         let matched = self.matched.get() + outcome.found.len();
         self.matched.set(matched);
-        if matched > MATCHED {
+        if matched > PLAN_MATCHES {
             let first = outcome.found.iter().take(NAMED).map(|&source| self.describe(source)).collect();
             return Err(TooLarge::at(place, Excess::Matches { count: outcome.count, first }));
         }

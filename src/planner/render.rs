@@ -34,7 +34,10 @@ fn headline(unmet: &Unmet) -> String {
             format!("{least}{}, and {may}", provide(unmet))
         }
         UnmetKind::TooManyMatches => {
-            format!("more than {} components match, and no require may have more", unmet.found)
+            format!(
+                "more than {} components match, and no require may have more (the setting max-matches)",
+                unmet.found
+            )
         }
         UnmetKind::UndefinedMatch => message().to_owned(),
         UnmetKind::FirstDeployment => format!(

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{DocumentError, DocumentErrorKind};
 use crate::model::Code;
+use crate::model::limits::PROBLEMS;
 
 /// One problem of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,9 +26,6 @@ pub struct Problem {
 /// Problems in the order in which they were found, which is that of the document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
-
-/// The most problems that are reported: a document can be wrong in a million places.
-const REPORTED: usize = 1_000;
 
 impl Problems {
     /// Adds one that is about the whole value at `pointer`.
@@ -51,7 +49,7 @@ impl Problems {
 
     /// Whether there are a thousand: any further problem is dropped.
     pub fn is_full(&self) -> bool {
-        self.0.len() >= REPORTED
+        self.0.len() >= PROBLEMS
     }
 
     /// These problems without those for which `left_out` is true.

@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 
 use crate::document::{Json, Node, NodeValue, Style, Syntax};
+use crate::model::limits::INPUT_VALUE_BYTES;
 use crate::model::{Code, TextRule};
 use crate::reading::{At, Reader, hint, shorten};
-
-/// The most bytes of one input value.
-const VALUE_BYTES: usize = 16 * 1024;
 
 /// The most parts of a dotted name: each but the last makes a map inside the one before it.
 const NAME_PARTS: usize = 32;
@@ -60,8 +58,11 @@ impl Inputs {
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, String> {
         let mut inputs = Json::Object(Vec::new());
         for (name, value) in pairs {
-            if value.len() > VALUE_BYTES {
-                return Err(format!("the input `{name}` has {} bytes; at most {VALUE_BYTES} are allowed", value.len()));
+            if value.len() > INPUT_VALUE_BYTES {
+                return Err(format!(
+                    "the input `{name}` has {} bytes; at most {INPUT_VALUE_BYTES} are allowed (limit input-value-bytes)",
+                    value.len()
+                ));
             }
             TextRule::Free.check(value).map_err(|error| format!("the input `{name}` is not allowed: {error}"))?;
             insert(&mut inputs, name, value)?;
@@ -124,8 +125,11 @@ fn value(reader: &mut Reader, node: &Node, at: &At<'_>) -> Option<Json> {
         }
         NodeValue::Scalar(scalar) => {
             let text = scalar.text.as_str();
-            if text.len() > VALUE_BYTES {
-                let message = format!("the value has {} bytes; an input may have {VALUE_BYTES}", text.len());
+            if text.len() > INPUT_VALUE_BYTES {
+                let message = format!(
+                    "the value has {} bytes; an input may have {INPUT_VALUE_BYTES} (limit input-value-bytes)",
+                    text.len()
+                );
                 reader.problem(at, Code::InvalidInput, message);
                 return None;
             }

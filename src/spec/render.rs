@@ -13,11 +13,9 @@ use super::late::{LateContext, Renderer, Values};
 use super::provide::{AttributeTemplate, ProvideTemplate, set_own_label, unknown_layer};
 use super::text::{TemplateText, Text};
 use crate::document::Json;
+use crate::model::limits::RENDERED_BYTES;
 use crate::model::{ArtifactSpec, Code, Labels, Late, Layer, Name, Provide, Ready, Slot, Warning};
 use crate::reading::{At, Problems, shorten};
-
-/// The most bytes that the rendered texts of a specification may have.
-const RENDERED_BYTES: usize = 1 << 20;
 
 impl Specification {
     /// Puts `inputs` into the templates and applies every default.
@@ -34,7 +32,7 @@ impl Specification {
         let spec = rendering.specification(self);
         if rendering.bytes > RENDERED_BYTES {
             let message = format!(
-                "rendered, the specification has {} bytes; at most {RENDERED_BYTES} are allowed",
+                "rendered, the specification has {} bytes; at most {RENDERED_BYTES} are allowed (limit rendered-bytes)",
                 rendering.bytes
             );
             rendering.problems.add(Code::TooLarge, "", message);

@@ -7,6 +7,7 @@ use super::Specification;
 use super::input::Inputs;
 use super::specification::ReadContext;
 use crate::document::{Document, Json, JsonText, Node, Pointer, Syntax};
+use crate::model::limits::{RECEIVED_SET_BYTES, RENDERED_SET_BYTES, SET_MEMBERS};
 use crate::model::{ArtifactSpec, Code, Name, Section, TextRule};
 use crate::reading::{At, Fields, Problems, Reader};
 
@@ -58,13 +59,6 @@ pub struct StartDocument {
     /// The idempotency key of the body.
     pub idempotency_key: Option<String>,
 }
-
-/// The most members of a set.
-const MEMBERS: usize = 1_000;
-/// The most bytes that the rendered texts of a set may have.
-const RENDERED_BYTES: usize = 16 << 20;
-/// The most bytes that a set may have as it is stored: its inputs and annotations are stored with each member.
-const RECEIVED_BYTES: usize = 32 << 20;
 
 /// One specification of a start.
 #[derive(Clone, Debug)]
@@ -142,8 +136,11 @@ impl StartDocument {
 
     fn read_members(&mut self, reader: &mut Reader, node: &Node, at: &At<'_>, shared: &Shared<'_>) {
         let elements = reader.elements(node, at, "a set").unwrap_or_default();
-        if elements.len() > MEMBERS {
-            let message = format!("the set has {} members; at most {MEMBERS} are allowed, so split it", elements.len());
+        if elements.len() > SET_MEMBERS {
+            let message = format!(
+                "the set has {} members; at most {SET_MEMBERS} are allowed (limit set-members), so split it",
+                elements.len()
+            );
             return reader.problem(at, Code::TooLarge, message);
         }
         let (mut laid_over, shared_bytes) = (0, shared.bytes());
@@ -159,8 +156,10 @@ impl StartDocument {
             let own = read_shared(reader, element, &at, shared.context);
             if !own.is_empty() {
                 laid_over += own.bytes() + shared_bytes;
-                if laid_over > RECEIVED_BYTES {
-                    let message = "with this member the shared inputs and annotations, laid under those of the members, are too large; split the set";
+                if laid_over > RECEIVED_SET_BYTES {
+                    let message = format!(
+                        "with this member the shared inputs and annotations, laid under those of the members, have more than {RECEIVED_SET_BYTES} bytes (limit received-set-bytes); split the set"
+                    );
                     return reader.problem(&at, Code::TooLarge, message);
                 }
             }
@@ -181,8 +180,10 @@ impl StartDocument {
         for (index, member) in self.members.iter().enumerate() {
             let pointer = || member.specification.pointer();
             received += member.received.as_str().len() + member.inputs.bytes() + annotation_bytes(&member.annotations);
-            if received > RECEIVED_BYTES || problems.is_full() {
-                let message = "with this member the set is too large to be stored with its inputs; split it";
+            if received > RECEIVED_SET_BYTES || problems.is_full() {
+                let message = format!(
+                    "with this member the set has more than {RECEIVED_SET_BYTES} bytes as it is stored with its inputs (limit received-set-bytes); split it"
+                );
                 problems.add(Code::TooLarge, pointer(), message);
                 break;
             }
@@ -194,8 +195,10 @@ impl StartDocument {
                 }
             };
             rendered += spec.rendered_bytes;
-            if rendered > RENDERED_BYTES {
-                let message = "with this member the set is too large, once it is rendered; split it";
+            if rendered > RENDERED_SET_BYTES {
+                let message = format!(
+                    "with this member the set has more than {RENDERED_SET_BYTES} bytes once it is rendered (limit rendered-set-bytes); split it"
+                );
                 problems.add(Code::TooLarge, pointer(), message);
                 break;
             }

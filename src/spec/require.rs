@@ -6,11 +6,9 @@ use super::selector::{ReadSelector, SelectorTemplate, SelectorUse, read_selector
 use super::specification::{ReadContext, warn_of_output};
 use super::text::Text;
 use crate::document::{Json, Node, NodeValue, Pointer, Style};
+use crate::model::limits::ASKED_ATTRIBUTES;
 use crate::model::{Code, Dialect, Name, Quantifier, QuantifierError, Resolution, Scope, TextRule, Warning};
 use crate::reading::{At, Fields, Reader, shorten};
-
-/// The most attributes that a require may ask for: each is looked for in each match.
-const ASKED: usize = 1_000;
 
 /// A Require whose texts are still templates.
 #[derive(Clone, Debug, Default)]
@@ -267,9 +265,9 @@ pub(super) fn read_attribute_names(reader: &mut Reader, fields: &Fields<'_>, at:
     };
     let at = at.key(field);
     let elements = reader.elements(node, &at, "the list of attribute names")?;
-    if elements.len() > ASKED {
+    if elements.len() > ASKED_ATTRIBUTES {
         let message = format!(
-            "it asks for {} attributes; at most {ASKED} are allowed, and without `attributes` all are given",
+            "it asks for {} attributes; at most {ASKED_ATTRIBUTES} are allowed (limit asked-attributes), and without `attributes` all are given",
             elements.len()
         );
         reader.problem(&at, Code::TooLarge, message);

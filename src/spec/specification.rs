@@ -95,7 +95,11 @@ impl Specification {
         let count = requires.len() + deployment_spec.len();
         let max = context.settings.max_requires;
         if count > max as usize {
-            reader.problem(at, Code::TooManyRequires, format!("there are {count} requires; at most {max} are allowed"));
+            reader.problem(
+                at,
+                Code::TooManyRequires,
+                format!("there are {count} requires; at most {max} are allowed (the setting max-requires)"),
+            );
         }
         Some(Self {
             system: system??,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{LocatedAttempt, Store, StoreError};
 use crate::catalog::Catalog;
+use crate::model::limits::STALE_BYTES;
 use crate::model::{
     Attempt, Attributes, ChangeSet, ComponentId, ComponentRow, ComponentRows, DeploymentId, EndingRow, Origin, PlanId,
     PlanRecord, ReceivedRow, ResolutionRow, ResolvedAttempt, Row,
@@ -12,9 +13,6 @@ use crate::model::{
 
 /// How many ChangeSets are in memory at once, at most.
 const CHANGES: usize = 16;
-
-/// How many bytes the attributes of rows may have that matches have moved to. What a plan matched at first was bounded then.
-const MOVED_BYTES: usize = 16 << 20;
 
 /// A plan that was posted as a set, or one attempt; `None` where there is no such plan.
 ///
@@ -47,7 +45,7 @@ pub fn component_rows(store: &dyn Store, catalog: &Catalog, plan: &PlanRecord) -
     let (matched, moved) = shown(plan);
     let mut rows = ComponentRows::new();
     read_rows(store, catalog, &matched, usize::MAX, &mut rows)?;
-    read_rows(store, catalog, &moved, MOVED_BYTES, &mut rows)?;
+    read_rows(store, catalog, &moved, STALE_BYTES, &mut rows)?;
     Ok(rows)
 }
 

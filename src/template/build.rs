@@ -51,7 +51,8 @@ impl<'t> Builder<'t> {
 
     fn expression(&mut self, source: &str, offset: usize) -> Result<(), Problem> {
         if source.len() > self.limits.expression_bytes {
-            let message = format!("an expression is longer than {} bytes", self.limits.expression_bytes);
+            let message =
+                format!("an expression is longer than {} bytes (limit expression-bytes)", self.limits.expression_bytes);
             return Err(Problem::new(TemplateErrorKind::TooLong, message, offset));
         }
         // Nearly every expression is such a path, which needs neither the grammar nor minijinja.

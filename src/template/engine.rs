@@ -127,7 +127,10 @@ impl Fault {
     }
 
     pub(super) fn too_long(limit: usize) -> Self {
-        Self { kind: TemplateErrorKind::TooLong, message: format!("the text is longer than {limit} bytes") }
+        Self {
+            kind: TemplateErrorKind::TooLong,
+            message: format!("the text is longer than {limit} bytes (limit text-bytes)"),
+        }
     }
 }
 

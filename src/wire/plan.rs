@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::MatchedRows;
 use super::artifact_spec::{self, Shown, Values};
 use crate::document::JsonText;
+use crate::model::limits::STALE_BYTES;
 use crate::model::{
     ArtifactSpec, Attempt, Code, ComponentId, Condition, DeploymentId, DeploymentSpec, LeaseToken, MovedMatch, Name,
     Outcome, PlanId, PlanRecord, ResolvedAttempt, State, Timestamp, Warning,
@@ -253,9 +254,6 @@ struct DifferenceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     now: Option<JsonText>,
 }
-
-/// How many bytes the values in `stale` may have, of all members together.
-const STALE_BYTES: usize = 16 << 20;
 
 /// Those of the matches that stood otherwise whose values are others too, and whether some are left out for their size.
 fn stale(attempt: &Attempt, values: Values<'_>, bytes: &mut usize) -> serde_json::Result<(Vec<DifferenceView>, bool)> {

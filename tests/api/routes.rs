@@ -141,3 +141,33 @@ fn a_body_beyond_the_limit_of_its_route_is_413_with_the_limit() {
         assert_ne!(send(most).status, 413, "{path}");
     }
 }
+
+#[test]
+fn limits_are_listed_with_their_values_and_the_readme_has_the_same_table() {
+    let server = Server::start_with(&["--max-plan-bytes", "5000", "--max-body-bytes", "7000"]);
+    let listed = server.get("/limits").expect(200)["limits"].as_array().unwrap().clone();
+    let named = |name: &str| listed.iter().find(|limit| text(limit, "name") == name).expect("it is listed").clone();
+    assert_eq!(named("max-plan-bytes")["value"], 5_000);
+    assert_eq!(named("max-plan-bytes")["change"], "mortise settings set --max-plan-bytes");
+    assert_eq!(named("max-body-bytes")["value"], 7_000);
+    assert_eq!(named("plan-matches").get("change"), None);
+
+    let defaults = Server::start().get("/limits").expect(200)["limits"].as_array().unwrap().clone();
+    let readme = include_str!("../../README.md");
+    let rows = readme.lines().skip_while(|line| !line.starts_with("| limit |")).skip(2);
+    let rows: Vec<Vec<_>> =
+        rows.take_while(|line| line.starts_with('|')).map(|line| line.split('|').map(str::trim).collect()).collect();
+    assert_eq!(rows.len(), defaults.len());
+    for (row, limit) in rows.iter().zip(&defaults) {
+        assert_eq!(row[1].trim_matches('`'), text(limit, "name"));
+        let bounds = text(limit, "bounds").trim_end_matches('.');
+        assert!(bounds.eq_ignore_ascii_case(row[3]), "{bounds} is {} in README.md", row[3]);
+        let change = limit.get("change").map_or("", |change| change.as_str().unwrap().split(" --").next().unwrap());
+        assert_eq!(row[4].trim_matches('`'), change);
+        // Those of the pool depend on the machine.
+        if !row[2].contains("processor") {
+            let digits: String = row[2].chars().filter(char::is_ascii_digit).collect();
+            assert_eq!(digits, limit["value"].to_string(), "{}", row[1]);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use mortise::model::{ChangeSet, DeploymentId, DeploymentSpec, PlanId, Row, Slot, State};
+use mortise::model::{ChangeSet, DeploymentId, DeploymentSpec, KeptKey, PlanId, Row, Slot, State};
 use rusqlite::{Connection, OpenFlags};
 use uuid::Uuid;
 
@@ -172,7 +172,7 @@ impl Record {
                 assert_eq!(spec.opening.is_none(), matches!(plan.end, End::Ended(_)), "{member}");
             }
             if let Some(key) = &plan.start.key {
-                assert_eq!(self.keys.get(key.as_str()).map(String::as_str), Some(plan.id()));
+                assert_eq!(self.keys.get(KeptKey::of(key).as_str()).map(String::as_str), Some(plan.id()));
             }
         }
     }
