@@ -67,7 +67,7 @@ pub struct Catalog {
     planned: CowMap<Symbol, Posting<SlotIndex>>,
     /// The Components that open attempts would make, and their slots.
     planned_ids: imbl::OrdMap<ComponentId, SlotIndex>,
-    shelves: CowMap<Shelf, Posting<Handle>>,
+    shelves: CowMap<Shelf, Posting<ComponentId>>,
     /// The slots of an Artifact.
     slots_of: CowMap<Symbol, Posting<SlotIndex>>,
     slot_indexes: CowMap<SlotKey, SlotIndex>,

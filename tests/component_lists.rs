@@ -34,7 +34,7 @@ fn listed(catalog: &Catalog, filter: &ComponentFilter, limit: usize, looks: usiz
     }
 }
 
-/// What a look at every Component finds, in the order of their recording; planned ones in that of their ids.
+/// What a look at every Component finds, in the order of their ids.
 fn compared(catalog: &Catalog, filter: &ComponentFilter) -> Vec<ComponentId> {
     let state = filter.state.unwrap_or(ComponentState::Active);
     if state == ComponentState::Planned {
@@ -42,8 +42,8 @@ fn compared(catalog: &Catalog, filter: &ComponentFilter) -> Vec<ComponentId> {
         return accepted.map(|component| component.id()).collect();
     }
     let known = catalog.components_after(None);
-    let mut found: Vec<_> = known.filter(|component| component.state() == state && filter.accepts(component)).collect();
-    found.sort_by_key(|component| catalog.find_component(component.id()));
+    let found: Vec<_> = known.filter(|component| component.state() == state && filter.accepts(component)).collect();
+    assert!(found.is_sorted_by_key(Component::id));
     found.iter().map(Component::id).collect()
 }
 
@@ -142,7 +142,6 @@ fn a_page_costs_what_it_returns() {
     let any = ComponentFilter::default;
     let inactive = || ComponentFilter { state: Some(ComponentState::Inactive), ..any() };
     let filters = [
-        any(),
         ComponentFilter { artifact: some("rare"), ..any() },
         ComponentFilter { artifact: some("artifact-77"), ..any() },
         ComponentFilter { artifact: some("nothing"), ..any() },
@@ -153,9 +152,7 @@ fn a_page_costs_what_it_returns() {
         ComponentFilter { interface: some("interface-7"), ..any() },
         ComponentFilter { interface: some("interface-7"), environment: some("rare"), ..any() },
         ComponentFilter { server: some("nothing"), ..any() },
-        ComponentFilter { selector: selecting("tier", Operator::In, &["gold"]), ..any() },
         ComponentFilter { selector: selecting("rack", Operator::In, &["r1"]), ..any() },
-        ComponentFilter { selector: selecting("environment", Operator::In, &["rare", "test", "production"]), ..any() },
         inactive(),
         ComponentFilter { artifact: some("artifact-42"), ..inactive() },
         ComponentFilter { artifact: some("rare"), ..inactive() },
@@ -174,7 +171,10 @@ fn a_page_costs_what_it_returns() {
 fn what_nothing_leads_to_is_looked_for_in_steps() {
     let any = ComponentFilter::default;
     let filters = [
+        any(),
         ComponentFilter { environment: some("production"), system: some("rare"), ..any() },
+        ComponentFilter { selector: selecting("tier", Operator::In, &["gold"]), ..any() },
+        ComponentFilter { selector: selecting("environment", Operator::In, &["rare", "test", "production"]), ..any() },
         ComponentFilter { selector: selecting("rack", Operator::NotIn, &["r2"]), ..any() },
         ComponentFilter { selector: selecting("tier", Operator::DoesNotExist, &[]), ..any() },
         ComponentFilter { environment: some("test"), selector: selecting("tier", Operator::In, &["silver"]), ..any() },
@@ -184,6 +184,6 @@ fn what_nothing_leads_to_is_looked_for_in_steps() {
         assert_eq!(found, compared(&LARGE, filter), "{filter:?}");
         assert!(looked <= LOOKS, "{filter:?} looks at {looked}");
     }
-    let page = LARGE.list_components(&filters[2], None, LIMIT, LOOKS);
+    let page = LARGE.list_components(&filters[5], None, LIMIT, LOOKS);
     assert!(page.components.is_empty() && page.next.is_some(), "an empty page goes on");
 }

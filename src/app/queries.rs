@@ -73,7 +73,7 @@ impl App {
         Ok(Listed { items: found.items.into_iter().map(|listed| listed.spec).collect(), next: found.next })
     }
 
-    /// Components in the order of their first recording; planned ones in that of their ids.
+    /// Components in order of their ids, which is that of their first planning.
     ///
     /// # Errors
     /// [`AppError::Internal`] where the search itself fails.

@@ -197,7 +197,7 @@ impl Catalog {
                 if before.state == ComponentState::Active {
                     self.unindex(&before, handle);
                 }
-                shelves(&before).for_each(|shelf| remove(&mut self.shelves, shelf, handle));
+                shelves(&before).for_each(|shelf| remove(&mut self.shelves, shelf, row.id));
                 handle
             }
             None => {
@@ -222,7 +222,7 @@ impl Catalog {
             self.index(&stored, handle);
         }
         self.changed.push(self.revision, handle);
-        shelves(&stored).for_each(|shelf| insert(&mut self.shelves, shelf, handle));
+        shelves(&stored).for_each(|shelf| insert(&mut self.shelves, shelf, row.id));
         if let Owner::Server { .. } = row.owner {
             match stored.state {
                 ComponentState::Active => self.names.servers.insert(stored.name, &self.symbols),
@@ -286,15 +286,14 @@ impl Catalog {
 
 /// Where a Component is kept for lists.
 fn shelves(stored: &Stored) -> impl Iterator<Item = Shelf> {
-    let (system, is_active) = (stored.system, stored.state == ComponentState::Active);
-    let of = |property, value| (!is_active).then_some(Shelf::InactiveOf(property, value));
+    let (is_active, property) = (stored.state == ComponentState::Active, Shelf::Of);
     let shelves = [
-        Some(if is_active { Shelf::Active } else { Shelf::Inactive }),
-        system.filter(|_| is_active).map(Shelf::ActiveOf),
-        system.and_then(|system| of(Property::System, system)),
-        of(Property::Environment, stored.environment),
-        of(Property::Interface, stored.interface),
-        of(Property::Name, stored.name),
+        stored.system.map(|system| property(is_active, Property::System, system)),
+        Some(property(is_active, Property::Environment, stored.environment)),
+        Some(property(is_active, Property::Interface, stored.interface)),
+        // Of those that run most are in a list of all, and a label has those of a name.
+        (!is_active).then_some(property(false, Property::Name, stored.name)),
+        (!is_active).then_some(Shelf::Inactive),
     ];
     shelves.into_iter().flatten()
 }

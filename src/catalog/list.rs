@@ -5,7 +5,7 @@ use std::ops::Bound;
 use super::resolve::Handles;
 use super::slots::SlotIndex;
 use super::symbols::Symbol;
-use super::{Catalog, Component, Handle, Posting};
+use super::{Catalog, Component, Posting};
 use crate::model::{ComponentId, ComponentState, Expression, Name, Predicate, Selector};
 
 /// Which Components to list; absent: any.
@@ -32,17 +32,16 @@ pub struct ComponentPage<'a> {
     pub looked: usize,
 }
 
-/// Components that are kept together for lists, where no label has them together.
+/// Components that are kept together for lists, in the order of their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Shelf {
-    Active,
-    ActiveOf(Symbol),
+    /// All that do not run.
     Inactive,
-    /// The property, and its value.
-    InactiveOf(Property, Symbol),
+    /// Whether they run, the property, and its value.
+    Of(bool, Property, Symbol),
 }
 
-/// What Components that do not run are looked for by.
+/// What Components are looked for by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Property {
     System,
@@ -83,7 +82,7 @@ impl Catalog {
     /// The first `limit` Components that a filter takes, after the Component `after`; no more than `looks` are looked at, so
     /// that a page may have fewer, or none, and say where to go on.
     ///
-    /// They come in the order of their first recording, planned ones in that of their ids.
+    /// They come in the order of their ids, which is that of their first planning.
     pub fn list_components(
         &self,
         filter: &ComponentFilter,
@@ -91,61 +90,62 @@ impl Catalog {
         limit: usize,
         looks: usize,
     ) -> ComponentPage<'_> {
-        match filter.state.unwrap_or(ComponentState::Active) {
-            ComponentState::Planned => {
-                page(self.planned_after(filter, after, looks), |component| filter.accepts(component), limit, looks)
-            }
-            state => {
-                let from = after.map(|after| self.find_component(after));
-                let handles = match from {
-                    // Nothing is known to come after what is not known.
-                    Some(None) => Box::new(std::iter::empty()),
-                    Some(Some(after)) => self.recorded(filter, state, Some(after)),
-                    None => self.recorded(filter, state, None),
-                };
-                let components = handles.map(|handle| self.component(handle));
-                page(components, |component| component.state() == state && filter.accepts(component), limit, looks)
-            }
-        }
+        let state = filter.state.unwrap_or(ComponentState::Active);
+        let (components, looked) = match state {
+            ComponentState::Planned => (self.planned_after(filter, after, looks), 0),
+            _ => self.recorded_after(filter, state, after, looks),
+        };
+        let accepts = |component: &Component<'_>| component.state() == state && filter.accepts(component);
+        let mut found = page(components, accepts, limit, looks);
+        found.looked = found.looked.max(looked);
+        found
     }
 
-    /// Some Components in order, among them all of this state that the filter takes.
-    fn recorded(
+    /// Some Components in order, among them all of this state that the filter takes; and how many were looked at for that.
+    fn recorded_after(
         &self,
         filter: &ComponentFilter,
         state: ComponentState,
-        after: Option<Handle>,
-    ) -> Box<dyn Iterator<Item = Handle> + '_> {
-        let symbol = |value: &Option<String>| value.as_ref().map(|value| self.symbols.find(value));
-        let mut shelves = Vec::new();
-        if state == ComponentState::Active {
-            shelves.push(Some(Shelf::Active));
-            shelves.extend(symbol(&filter.system).map(|system| system.map(Shelf::ActiveOf)));
-        } else {
-            shelves.push(Some(Shelf::Inactive));
-            let properties = [
-                (Property::System, &filter.system),
-                (Property::Environment, &filter.environment),
-                (Property::Interface, &filter.interface),
-                (Property::Name, &filter.artifact),
-                (Property::Name, &filter.server),
-            ];
-            shelves.extend(
-                properties.into_iter().filter_map(|(property, value)| {
-                    Some(symbol(value)?.map(|value| Shelf::InactiveOf(property, value)))
-                }),
-            );
+        after: Option<ComponentId>,
+        looks: usize,
+    ) -> (Box<dyn Iterator<Item = Component<'_>> + '_>, usize) {
+        let is_active = state == ComponentState::Active;
+        let properties = [
+            (Property::System, &filter.system),
+            (Property::Environment, &filter.environment),
+            (Property::Interface, &filter.interface),
+            (Property::Name, &filter.artifact),
+            (Property::Name, &filter.server),
+        ];
+        let of = properties.into_iter().filter(|(property, _)| !is_active || *property != Property::Name);
+        let of = of.filter_map(|(property, value)| {
+            let value = self.symbols.find(value.as_ref()?);
+            Some(value.map(|value| Shelf::Of(is_active, property, value)))
+        });
+        let all = (!is_active).then_some(Some(Shelf::Inactive));
+        let shelves = of.chain(all).map(|shelf| shelf.and_then(|shelf| self.shelves.get(&shelf)));
+        let shelf = shelves.min_by_key(|shelf| shelf.map_or(0, Posting::len));
+        if is_active {
+            // What labels lead to has another order. Few are put in order; of many many are taken.
+            let handles = filter.predicate().map_or(Handles::Nothing, |predicate| self.smallest(&predicate));
+            let known = shelf.map_or(self.ids.len(), |shelf| shelf.map_or(0, Posting::len));
+            let count = handles.len();
+            if count < known && count <= looks {
+                let components = handles.into_iter().map(|handle| self.component(handle));
+                let mut found: Vec<_> =
+                    components.filter(|component| after.is_none_or(|after| component.id() > after)).collect();
+                found.sort_unstable_by_key(Component::id);
+                return (Box::new(found.into_iter()), count);
+            }
         }
-        let shelf = |shelf: Option<Shelf>| match shelf.and_then(|shelf| self.shelves.get(&shelf)) {
-            Some(posting) => Handles::One(posting),
-            None => Handles::Nothing,
+        let components: Box<dyn Iterator<Item = Component<'_>> + '_> = match shelf {
+            Some(shelf) => {
+                let ids = shelf.into_iter().flat_map(move |ids| ids.iter_after(after));
+                Box::new(ids.filter_map(|id| self.find_component(id)).map(|handle| self.component(handle)))
+            }
+            None => Box::new(self.components_after(after)),
         };
-        let mut sources: Vec<_> = shelves.into_iter().map(shelf).collect();
-        if state == ComponentState::Active {
-            sources.push(filter.predicate().map_or(Handles::Nothing, |predicate| self.smallest(&predicate)));
-        }
-        let smallest = sources.into_iter().min_by_key(Handles::len);
-        smallest.map_or_else(|| Box::new(std::iter::empty()) as Box<_>, |handles| handles.iter_after(after))
+        (components, 0)
     }
 
     /// Some planned Components in order, among them all that the filter takes.

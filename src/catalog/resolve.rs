@@ -1,14 +1,12 @@
 //! Resolving a predicate: the smallest posting drives, the rest is filtered on the row.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::HashSet;
 
 use super::component::{Component, Stored};
-use super::list::Shelf;
 use super::slots::SlotState;
 use super::symbols::{Symbol, Symbols};
 use super::{Catalog, Effort, Handle, Known, Posting};
-use crate::model::{Expression, Operator, Predicate, Slot, Test};
+use crate::model::{ComponentState, Expression, Operator, Predicate, Slot, Test};
 
 /// The slots whose Components are no candidates: what is being replaced.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +94,10 @@ impl Catalog {
         let mut components: Vec<_> = handles
             .into_iter()
             .take_while(|_| effort.spend(1))
-            .filter(|&handle| !excluded.holds(&self.components[handle.index()]))
+            .filter(|&handle| {
+                let stored = &self.components[handle.index()];
+                stored.state == ComponentState::Active && !excluded.holds(stored)
+            })
             .take(limit.saturating_add(1))
             .map(|handle| self.component(handle))
             .collect();
@@ -171,7 +172,7 @@ impl Catalog {
                 let accepted = looked_at.filter(|handle| {
                     let stored = &self.components[handle.index()];
                     let value = stored.label(key).map(|value| self.symbols.text(value).as_ref());
-                    expression.accepts(value)
+                    stored.state == ComponentState::Active && expression.accepts(value)
                 });
                 Some(Handles::Listed(accepted.take(LISTED).collect()))
             }
@@ -264,7 +265,7 @@ impl<'a> Handles<'a> {
             Self::One(posting) => posting.len(),
             Self::Union(postings) => postings.iter().map(|posting| posting.len()).sum(),
             Self::Listed(handles) => handles.len(),
-            Self::All(catalog) => catalog.shelves.get(&Shelf::Active).map_or(0, Posting::len),
+            Self::All(catalog) => catalog.components.len(),
         }
     }
 
@@ -275,49 +276,28 @@ impl<'a> Handles<'a> {
             _ => 0,
         }
     }
-
-    /// Those after `after`; of a union too no more are read than are taken.
-    pub(super) fn iter_after(self, after: Option<Handle>) -> Box<dyn Iterator<Item = Handle> + 'a> {
-        match self {
-            Self::Nothing => Box::new(std::iter::empty()),
-            Self::One(posting) => posting.iter_after(after),
-            Self::Union(postings) => {
-                let rests = postings.into_iter().map(|posting| posting.iter_after(after).peekable());
-                let mut rests: Vec<_> = rests.collect();
-                let firsts = rests.iter_mut().enumerate();
-                let firsts = firsts.filter_map(|(rest, handles)| Some(Reverse((*handles.peek()?, rest))));
-                let mut heads: BinaryHeap<_> = firsts.collect();
-                Box::new(std::iter::from_fn(move || {
-                    let Reverse((handle, rest)) = heads.pop()?;
-                    rests[rest].next();
-                    heads.extend(rests[rest].peek().map(|&next| Reverse((next, rest))));
-                    Some(handle)
-                }))
-            }
-            Self::Listed(handles) => {
-                Box::new(handles.into_iter().filter(move |&handle| after.is_none_or(|after| handle > after)))
-            }
-            Self::All(catalog) => catalog.shelves.get(&Shelf::Active).map_or_else(
-                || Box::new(std::iter::empty()) as Box<dyn Iterator<Item = Handle>>,
-                |active| active.iter_after(after),
-            ),
-        }
-    }
 }
 
 impl<'a> IntoIterator for Handles<'a> {
     type Item = Handle;
     type IntoIter = Box<dyn Iterator<Item = Handle> + 'a>;
 
-    /// Each handle once, in ascending order: the postings of a union are disjoint, since a Component has one value for a key.
+    /// Each handle once, in ascending order: the postings of a union are disjoint, since a Component has one value for a key. Those
+    /// of everything are inactive ones too.
     fn into_iter(self) -> Self::IntoIter {
         match self {
-            Self::Union(postings) if postings.len() != 1 => {
-                let mut handles: Vec<_> = postings.iter().flat_map(|posting| posting.iter()).collect();
-                handles.sort_unstable();
-                Box::new(handles.into_iter())
-            }
-            other => other.iter_after(None),
+            Self::Nothing => Box::new(std::iter::empty()),
+            Self::One(posting) => posting.iter(),
+            Self::Union(postings) => match postings.as_slice() {
+                [only] => only.iter(),
+                _ => {
+                    let mut handles: Vec<_> = postings.iter().flat_map(|posting| posting.iter()).collect();
+                    handles.sort_unstable();
+                    Box::new(handles.into_iter())
+                }
+            },
+            Self::Listed(handles) => Box::new(handles.into_iter()),
+            Self::All(catalog) => Box::new((0..catalog.components.len()).map(Handle::new)),
         }
     }
 }
@@ -364,9 +344,10 @@ impl<'p> Query<'p> {
         Some(Self { interface, expressions: expressions.collect() })
     }
 
-    /// Whether a Component satisfies it; not where `effort` is spent before that is known.
+    /// Whether a Component is active and satisfies it; not where `effort` is spent before that is known.
     fn accepts(&self, stored: &Stored, symbols: &Symbols, effort: &Effort) -> bool {
         effort.spend(1)
+            && stored.state == ComponentState::Active
             && self.interface.is_none_or(|interface| interface == stored.interface)
             && self.expressions.iter().all(|expression| expression.accepts(stored, symbols, effort))
     }
