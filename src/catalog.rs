@@ -68,8 +68,8 @@ pub struct Catalog {
     /// The Components that open attempts would make, and their slots.
     planned_ids: imbl::OrdMap<ComponentId, SlotIndex>,
     shelves: CowMap<Shelf, Posting<ComponentId>>,
-    /// The slots of an Artifact.
-    slots_of: CowMap<Symbol, Posting<SlotIndex>>,
+    /// The Environments in which an Artifact was ever started.
+    environments_of: CowMap<Symbol, Posting<Symbol>>,
     slot_indexes: CowMap<SlotKey, SlotIndex>,
     slots: imbl::Vector<Arc<SlotState>>,
     /// The slots of the open attempts.

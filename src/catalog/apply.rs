@@ -273,8 +273,7 @@ impl Catalog {
         }
         let index = SlotIndex::new(self.slots.len());
         self.slots.push_back(Arc::new(SlotState::new(key)));
-        insert(&mut self.slots_of, key.artifact, index);
-        self.put_within(Within::EnvironmentsOfArtifact, key.artifact, key.environment);
+        insert(&mut self.environments_of, key.artifact, key.environment);
         self.slot_indexes.insert(key, index);
         index
     }
@@ -290,8 +289,8 @@ fn shelves(stored: &Stored) -> impl Iterator<Item = Shelf> {
     let shelves = [
         stored.system.map(|system| property(is_active, Property::System, system)),
         Some(property(is_active, Property::Environment, stored.environment)),
-        Some(property(is_active, Property::Interface, stored.interface)),
-        // Of those that run most are in a list of all, and a label has those of a name.
+        // Of those that run most are in a list of all, and labels have those of an Interface and of a name.
+        (!is_active).then_some(property(false, Property::Interface, stored.interface)),
         (!is_active).then_some(property(false, Property::Name, stored.name)),
         (!is_active).then_some(Shelf::Inactive),
     ];

@@ -3,7 +3,6 @@
 use std::ops::Bound;
 
 use super::resolve::Handles;
-use super::slots::SlotIndex;
 use super::symbols::Symbol;
 use super::{Catalog, Component, Posting};
 use crate::model::{ComponentId, ComponentState, Expression, Name, Predicate, Selector};
@@ -117,7 +116,8 @@ impl Catalog {
             (Property::Name, &filter.artifact),
             (Property::Name, &filter.server),
         ];
-        let of = properties.into_iter().filter(|(property, _)| !is_active || *property != Property::Name);
+        let is_kept = |property| !is_active || matches!(property, Property::System | Property::Environment);
+        let of = properties.into_iter().filter(|(property, _)| is_kept(*property));
         let of = of.filter_map(|(property, value)| {
             let value = self.symbols.find(value.as_ref()?);
             Some(value.map(|value| Shelf::Of(is_active, property, value)))
@@ -155,21 +155,19 @@ impl Catalog {
         after: Option<ComponentId>,
         looks: usize,
     ) -> Box<dyn Iterator<Item = Component<'_>> + '_> {
-        let slots = |index: &super::CowMap<Symbol, Posting<SlotIndex>>, value: &Option<String>| {
-            let value = value.as_ref()?;
-            Some(self.symbols.find(value).and_then(|value| index.get(&value)).map_or_else(Vec::new, |slots| {
-                // So many are not brought into order; one more tells.
-                slots.iter().take(looks + 1).collect()
-            }))
-        };
-        let few = [slots(&self.slots_of, &filter.artifact), slots(&self.planned, &filter.interface)];
-        if let Some(few) = few.into_iter().flatten().filter(|slots| slots.len() <= looks).min_by_key(Vec::len) {
-            let open = few.into_iter().filter_map(|slot| self.slot_at(slot).open.as_ref());
-            let components = open.flat_map(|open| open.planned(self));
-            let mut found: Vec<_> =
-                components.filter(|component| after.is_none_or(|after| component.id() > after)).collect();
-            found.sort_by_key(Component::id);
-            return Box::new(found.into_iter());
+        let interface = filter.interface.as_ref().map(|interface| self.symbols.find(interface));
+        let slots = interface.map(|interface| interface.and_then(|interface| self.planned.get(&interface)));
+        match slots {
+            Some(None) => return Box::new(std::iter::empty()),
+            Some(Some(slots)) if slots.len() <= looks => {
+                let open = slots.iter().filter_map(|slot| self.slot_at(slot).open.as_ref());
+                let components = open.flat_map(|open| open.planned(self));
+                let mut found: Vec<_> =
+                    components.filter(|component| after.is_none_or(|after| component.id() > after)).collect();
+                found.sort_unstable_by_key(Component::id);
+                return Box::new(found.into_iter());
+            }
+            _ => {}
         }
         Box::new(self.planned_components_after(after))
     }

@@ -5,7 +5,7 @@
 use super::known::{Known, Names};
 use super::ordered::{End, Ordered};
 use super::symbols::Symbol;
-use super::{Catalog, Component};
+use super::{Catalog, Component, Posting};
 use crate::model::{ArtifactRow, EnvironmentRow, FirstDeployment, InterfaceRow, Name, Settings, SystemRow};
 
 #[derive(Clone, Copy)]
@@ -86,7 +86,18 @@ impl Catalog {
 
     /// The first `limit` names after `after` of what belongs to the thing `owner`, in order, and how many there are in all.
     pub fn names_within(&self, within: Within, owner: &str, after: Option<&str>, limit: usize) -> (Vec<Name>, usize) {
-        let names = self.symbols.find(owner).and_then(|owner| self.within.get(&(within, owner)));
+        let Some(owner) = self.symbols.find(owner) else { return (Vec::new(), 0) };
+        if within == Within::EnvironmentsOfArtifact {
+            // Mostly one or a few: they are put in order when they are asked for.
+            let names = self.environments_of.get(&owner).into_iter().flat_map(Posting::iter);
+            let mut names: Vec<_> = names.map(|name| self.symbols.name(name)).collect();
+            let count = names.len();
+            names.retain(|name| after.is_none_or(|after| name.as_str() > after));
+            names.sort_unstable();
+            names.truncate(limit);
+            return (names, count);
+        }
+        let names = self.within.get(&(within, owner));
         names.map_or((Vec::new(), 0), |names| {
             let found = names.names_after(&self.symbols, after).take(limit);
             (found.map(|symbol| self.symbols.name(symbol)).collect(), names.len())
