@@ -34,7 +34,7 @@ const CLOCK: &str = "RETURN datetime.realtime().epochMillis AS now";
 /// Writes what says nothing.
 const WRITE: &str = "CREATE (:Part)";
 /// After how long a wait for the head its holder is looked for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// After how long it is looked for again: that one may have had time left, or another one have come after it.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How much longer a transaction may live than its replica waits for it.

@@ -48,13 +48,14 @@ async fn find_and_end(
     deadline: Deadline,
 ) -> Result<BTreeSet<String>, Fault> {
     let before = holders(pool, known, deadline).await?;
-    if before.is_empty() {
-        return Ok(BTreeSet::new());
+    // Nobody has to see that this process does not go on with what it gave up.
+    let mut stuck: BTreeSet<String> =
+        before.iter().filter(|(_, holder)| holder.is_own).map(|(id, _)| id.clone()).collect();
+    if stuck.is_empty() && !before.is_empty() {
+        tokio::time::sleep(look.min(deadline.left())).await;
+        let after = holders(pool, known, deadline).await?;
+        stuck.extend(after.into_iter().filter(|(id, holder)| before.get(id) == Some(holder)).map(|(id, _)| id));
     }
-    tokio::time::sleep(look.min(deadline.left())).await;
-    let after = holders(pool, known, deadline).await?;
-    let stuck: BTreeSet<String> =
-        after.into_iter().filter(|(id, progress)| before.get(id) == Some(progress)).map(|(id, _)| id).collect();
     for id in &stuck {
         // Its rows are taken, for the driver ends nothing where they are not.
         pool.run(deadline, query("TERMINATE TRANSACTIONS $id").param("id", id.as_str())).await?;
@@ -62,11 +63,16 @@ async fn find_and_end(
     Ok(stuck)
 }
 
-/// How far a transaction has come: its locks, and the statement that it is at.
-type Progress = (i64, Option<String>);
+/// A transaction whose time is over, and how far it has come: its locks, and the statement that it is at.
+#[derive(PartialEq, Eq)]
+struct Holder {
+    is_own: bool,
+    locks: i64,
+    statement: Option<String>,
+}
 
 /// Those that somebody waits for who wants the head, that wait for nobody themselves, and whose time is over.
-async fn holders(pool: &Pool, known: Known<'_>, deadline: Deadline) -> Result<BTreeMap<String, Progress>, Fault> {
+async fn holders(pool: &Pool, known: Known<'_>, deadline: Deadline) -> Result<BTreeMap<String, Holder>, Fault> {
     let rows = pool.rows(deadline, query(TRANSACTIONS)).await?;
     let mut blockers = BTreeSet::new();
     let mut free = BTreeMap::new();
@@ -77,7 +83,9 @@ async fn holders(pool: &Pool, known: Known<'_>, deadline: Deadline) -> Result<BT
                 blockers.extend(transactions_in(&status));
             }
         } else if is_over(row, known)? {
-            free.insert(id, (row.get::<Option<i64>>("locks")?.unwrap_or(0), row.get("queryId")?));
+            let is_own = row.get::<Option<String>>("process")?.is_some_and(|process| process == known.process);
+            let locks = row.get::<Option<i64>>("locks")?.unwrap_or(0);
+            free.insert(id, Holder { is_own, locks, statement: row.get("queryId")? });
         }
     }
     Ok(free.into_iter().filter(|(id, _)| blockers.contains(id)).collect())
