@@ -7,10 +7,12 @@
 //! - resolving a require among a thousand Components and among a million;
 //! - a page of a list of attempts by each filter, beside one of all of them;
 //! - the nearest name among few and among a million;
+//! - the requests that cost the most for their size, beside a small one;
 //! - the memory that a Component takes, beside its own texts.
 
 mod catalog;
 mod cold;
+mod costs;
 #[path = "../support/database.rs"]
 mod database;
 mod echo;
@@ -26,6 +28,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     catalog::run();
+    costs::run();
     names::run();
     lists::run();
     cold::run();

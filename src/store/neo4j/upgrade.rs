@@ -20,6 +20,7 @@ use super::read::{all_rows, number, parameters};
 use super::schema::{FORMAT, Standing, standing};
 use super::statement;
 use crate::catalog::Catalog;
+use crate::model::Settings;
 use crate::store::StoreError;
 use crate::store::format_1::Format1;
 
@@ -40,6 +41,9 @@ const DROP: [&str; 3] = [
     "MATCH (k:IdempotencyKey) WHERE k.revision IS NULL WITH k LIMIT 1000 DETACH DELETE k RETURN count(*) AS dropped",
     "MATCH (s:Snapshot) WHERE s.format IS NULL WITH s LIMIT 1000 DETACH DELETE s RETURN count(*) AS dropped",
 ];
+/// Settings that there were none of before are as they are read where nothing is recorded of them.
+const SETTINGS: &str = "MATCH (s:Settings) WHERE s.maxPlanBytes IS NULL
+    SET s.maxPlanBytes = $bytes, s.maxComparisons = $comparisons";
 /// What an earlier version has upgraded before has secrets in clear.
 const END: &str = "MATCH (h:Head {name: 'head'}) SET h.format = $format, h.secrets = 'clear' REMOVE h.upgraded";
 
@@ -118,6 +122,9 @@ impl Neo4jStore {
             Standing::Current => Ok(Written::Nothing),
             Standing::Newer(_) => Err(Fault::Damaged("a newer mortise has taken the graph over".to_owned())),
             Standing::Clear { is_begun } => {
+                let Settings { max_plan_bytes, max_comparisons, .. } = Settings::default();
+                let new = [("bytes", number(max_plan_bytes.into())), ("comparisons", number(max_comparisons.into()))];
+                self.run(transaction, SETTINGS, new, deadline).await?;
                 self.keep_secrets(transaction, is_begun, deadline).await?;
                 Ok(Written::Step(Box::new(catalog.clone())))
             }
