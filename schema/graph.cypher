@@ -39,7 +39,8 @@
 // Component        id, layer, state (active, inactive, planned), since, attributes (JSON)
 // Label            key, value
 // Require          id, name, selector (JSON), scope (runtime, deployment), min, max (absent: no upper bound)
-// IdempotencyKey   key (its hash), plan (id), revision (that wrote it)
+// IdempotencyKey   key (its hash: k1: and the output of `printf 'mortise idempotency key\n%s' KEY | sha256sum`), plan (id), revision (that
+//                  wrote it)
 // Settings         id, quantifierDialect, firstDeployment, maxRequires, maxMatches, maxPlanBytes, maxComparisons, maxDepth, finishNeedsToken
 // Change           id, revision, time, cause, actor
 // Record           first, last (revisions that were recorded together), beside (how many Lease and IdempotencyKey nodes were

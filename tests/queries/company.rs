@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use mortise::model::KeptKey;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -98,7 +99,7 @@ fn history(server: &Server) -> Value {
     as_actor("anna", &database("16.2", "test"));
     let set = json!({"artifactSpecs": [ledger("1.3"), with(web("1.1", "production"), json!({}))]});
     as_actor("bert", &set);
-    json!({"noon": noon, "key": "ci-4711"})
+    json!({"noon": noon, "key": KeptKey::of("ci-4711").as_str()})
 }
 
 fn spec(system: &str, name: &str, version: &str, environment: &str) -> Value {

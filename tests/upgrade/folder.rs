@@ -62,7 +62,7 @@ fn a_folder_of_format_1_on_a_disk_that_is_full_is_left_as_it_is() {
         let left = std::fs::read_dir(data.path()).unwrap().map(|entry| entry.unwrap().file_name());
         let left: Vec<_> = left.filter(|name| name.to_string_lossy().contains(".new")).collect();
         assert!(left.is_empty(), "{left:?}");
-        assert_eq!(run(&["settings", "show", "--data", text(data.path())]), ANSWERS.settings);
+        assert_eq!(run(&["settings", "show", "--data", text(data.path())]), ANSWERS.settings_now());
         (refused, blocks) = (refused + 1, blocks + 16);
     }
     assert!(refused > 3, "it was refused {refused} times");
@@ -80,7 +80,7 @@ fn a_folder_of_format_1_is_upgraded_and_every_answer_comes_back_byte_for_byte() 
     ANSWERS.assert_given_by(&server, Place::Folder);
     ANSWERS.assert_told_by(&server);
     assert!(server.stop().success());
-    assert_eq!(run(&["settings", "show", "--data", text(data.path())]), ANSWERS.settings);
+    assert_eq!(run(&["settings", "show", "--data", text(data.path())]), ANSWERS.settings_now());
 }
 
 fn what_was_open_before_an_upgrade_ends_after_it_and_keys_and_numbers_go_on() {
@@ -142,7 +142,7 @@ fn whatever_command_opens_a_folder_of_format_1_upgrades_it() {
     {
         let data = folder();
         let printed = run(&[arguments, &["--data", text(data.path())]].concat());
-        assert!(arguments[0] == "export" || printed == ANSWERS.settings, "{printed}");
+        assert!(arguments[0] == "export" || printed == ANSWERS.settings_now(), "{printed}");
         assert_eq!(format_of(data.path()), newest_format(), "{arguments:?}");
         let server = Server::start_in(data.path(), &[]);
         ANSWERS.assert_given_by(&server, Place::Folder);

@@ -58,7 +58,7 @@ fn a_database_of_format_1_is_upgraded_and_every_answer_comes_back_byte_for_byte(
         assert_eq!(format_of(&database), newest);
         assert_graph_is_that_of_its_history(database.uri());
     }
-    assert_eq!(run(&["settings", "show", "--store", database.uri()]), ANSWERS.settings);
+    assert_eq!(run(&["settings", "show", "--store", database.uri()]), ANSWERS.settings_now());
     let server = Server::start_on(database.uri(), &[]);
     assert_goes_on(&server, &server);
     drop(server);
