@@ -162,9 +162,9 @@ pub struct SettingsFlags {
     #[arg(long, env = "MORTISE_MAX_REQUIRES")]
     pub max_requires: Option<u32>,
     /// The most matches of one require.
-    #[arg(long, env = "MORTISE_MAX_MATCHES")]
+    #[arg(long, env = "MORTISE_MAX_MATCHES", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub max_matches: Option<u32>,
-    /// The most bytes of a plan as it is shown, the attributes of its matches included.
+    /// The most bytes that a plan shows beyond what was posted, above all the attributes of its matches.
     #[arg(long, env = "MORTISE_MAX_PLAN_BYTES", value_parser = clap::value_parser!(u32).range(1024..=1 << 30))]
     pub max_plan_bytes: Option<u32>,
     /// The most comparisons of labels that resolving a plan may take; some ten million take a second.

@@ -135,6 +135,7 @@ pub fn plan(
     let mut late = LateTexts::new(&world, &outcomes);
     let attributes = planning.render_attributes(&mut late)?;
     let deployment_specs = planning.resolve_deployment_specs(&mut late, &attributes)?;
+    planning.count_warnings()?;
     let requires = planning.show_requires(outcomes, &attributes)?;
     let refused = planning.first_deployments();
 
@@ -155,6 +156,9 @@ pub fn plan(
     let (revision, active_revision) = (catalog.revision(), catalog.active_revision());
     Ok(Plan { revision, active_revision, members, shown_bytes: world.shown_bytes(), verdict })
 }
+
+/// About how many bytes a warning is shown with besides its texts.
+const WARNING_BYTES: usize = 60;
 
 /// The final attributes of every Provide of every member.
 type ProvidedAttributes = Vec<Vec<Attributes>>;
@@ -262,6 +266,15 @@ impl<'a> Planning<'a> {
             members.push(resolved.collect::<Result<Vec<_>, _>>()?);
         }
         Ok(members)
+    }
+
+    /// Counts the warnings of every member. What was posted of it is bounded as such.
+    fn count_warnings(&self) -> Result<(), TooLarge> {
+        for (member, warnings) in self.warnings.iter().enumerate() {
+            let bytes = warnings.iter().map(|warning| WARNING_BYTES + warning.message.len() + warning.pointer.len());
+            self.world.add_shown(bytes.sum()).map_err(|limit| TooLarge::of_member(member, limit))?;
+        }
+        Ok(())
     }
 
     /// Warns of first deployments, and gives the members whose Environment refuses them.

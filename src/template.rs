@@ -181,7 +181,7 @@ impl Template {
         if self.is_plain_text() {
             return Ok(self.text.clone());
         }
-        let bounds = Bounds::new(limits.text_bytes);
+        let bounds = Bounds::new(limits.text_bytes, scope.work());
         let mut text = bounds.text();
         text.reserve(self.text.len() + 32 * self.pieces.len());
         for piece in &self.pieces {

@@ -3,7 +3,7 @@
 use super::queries::{Attempts, Listed, newest_attempts};
 use super::{App, AppError};
 use crate::catalog::{Catalog, Component, Effort, Within};
-use crate::model::limits::SHOWN_OF_A_THING;
+use crate::model::limits::{PLAN_MATCHES, SHOWN_OF_A_THING};
 use crate::model::{
     ArtifactRow, ComponentRow, Coupling, EnvironmentRow, InterfaceRow, Name, Predicate, Requirer, Selector, SystemRow,
 };
@@ -243,9 +243,12 @@ fn detail(catalog: &Catalog, store: &dyn Store, kind: NamedKind, name: &str) -> 
 fn interface_detail(catalog: &Catalog, interface: InterfaceRow) -> NamedDetail {
     let everything = catalog.excluding([]);
     let provided = Predicate { interface: Some(interface.name.clone()), selector: Selector::default() };
-    let providers = catalog.resolve(&provided, &everything, SHOWN_OF_A_THING, &Effort::unlimited());
-    let count = providers.more.then(|| catalog.provider_count(interface.name.as_str()));
-    let providers = providers.handles.into_iter().map(|handle| catalog.component(handle).row()).collect();
+    // All are brought into order, or as many as a plan may match, so that those shown are the first.
+    let providers = catalog.resolve(&provided, &everything, PLAN_MATCHES, &Effort::unlimited());
+    let is_cut = providers.more || providers.handles.len() > SHOWN_OF_A_THING;
+    let count = is_cut.then(|| catalog.provider_count(interface.name.as_str()));
+    let providers =
+        providers.handles.into_iter().take(SHOWN_OF_A_THING).map(|handle| catalog.component(handle).row()).collect();
     let effort = Effort::of(COMPARISONS);
     let (groups, requirer_count) = catalog.some_requirers(interface.name.as_str(), SHOWN_OF_A_THING);
     let requirers = groups.into_iter().map(|group| {

@@ -101,6 +101,8 @@ struct Lane {
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
     most_waiting: usize,
+    /// The name of the limit of how many may wait.
+    limit: &'static str,
     patience: Duration,
 }
 
@@ -108,8 +110,12 @@ impl Pool {
     /// A pool of these limits.
     pub fn new(limits: PoolLimits) -> Self {
         let PoolLimits { medium, large, reads, waiting, large_waiting, patience } = limits;
-        let lane = |places, waiting| Lane::new(places, waiting, patience);
-        Self { medium: lane(medium, waiting), large: lane(large, large_waiting), reads: lane(reads, waiting) }
+        let lane = |places, waiting, limit| Lane::new(places, waiting, limit, patience);
+        Self {
+            medium: lane(medium, waiting, "waiting"),
+            large: lane(large, large_waiting, "large-waiting"),
+            reads: lane(reads, waiting, "waiting"),
+        }
     }
 
     /// Does `work` of a size, here or in the pool.
@@ -175,8 +181,8 @@ async fn run<T: Send + 'static>(
 }
 
 impl Lane {
-    fn new(places: usize, most_waiting: usize, patience: Duration) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), waiting: AtomicUsize::new(0), most_waiting, patience }
+    fn new(places: usize, most_waiting: usize, limit: &'static str, patience: Duration) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), waiting: AtomicUsize::new(0), most_waiting, limit, patience }
     }
 
     async fn place(&self) -> Result<OwnedSemaphorePermit, AppError> {
@@ -186,8 +192,8 @@ impl Lane {
         let waiting = Waiting::of(&self.waiting);
         if waiting.count > self.most_waiting {
             return Err(AppError::Overloaded(format!(
-                "{} requests like this are waiting, the most that may",
-                self.most_waiting
+                "{} requests like this are waiting (limit {})",
+                self.most_waiting, self.limit
             )));
         }
         let place = tokio::time::timeout(self.patience, self.places.clone().acquire_owned()).await;

@@ -25,7 +25,7 @@ pub type ReadStart<E> = Box<dyn FnOnce(&Settings) -> Result<StartDocument, E> + 
 pub struct StartRequest<E> {
     /// Reads it.
     pub read: ReadStart<E>,
-    /// How many bytes are read.
+    /// As how many bytes of plain JSON it counts to read it.
     pub bytes: usize,
     /// The idempotency key of the header; the document may have one too.
     pub key: Option<String>,
@@ -283,7 +283,7 @@ fn unplannable(why: Unplannable, document: &StartDocument) -> AppError {
             AppError::Invalid(Code::InvalidSpecification, problems)
         }
         Unplannable::TooLarge(too_large) => {
-            let pointer = document.require_pointer(too_large.member, too_large.section, &too_large.require);
+            let pointer = document.pointer_of(too_large.member, too_large.section, too_large.require.as_ref());
             let problem = Problem::new(Code::PlanTooLarge, pointer, too_large.to_string());
             AppError::Invalid(Code::PlanTooLarge, problem.into())
         }

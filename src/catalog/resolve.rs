@@ -167,7 +167,7 @@ impl Catalog {
                 Some(Handles::union(values.filter_map(|value| self.labels.get(&(key, value)))))
             }
             Operator::In | Operator::InRange => {
-                let comparisons = 1 + RANGE * expression.comparisons();
+                let comparisons = 1 + expression.comparisons();
                 let looked_at = having_key()?.into_iter().take_while(|_| effort.spend(comparisons));
                 let accepted = looked_at.filter(|handle| {
                     let stored = &self.components[handle.index()];
@@ -320,6 +320,8 @@ struct QueryExpression<'p> {
     /// The exact values that anything has at all, in ascending order.
     texts: Vec<Symbol>,
     has_ranges: bool,
+    /// As how many comparisons it counts to ask it of a value that is not long.
+    comparisons: usize,
 }
 
 impl<'p> Query<'p> {
@@ -330,16 +332,16 @@ impl<'p> Query<'p> {
             None => None,
         };
         let expressions = predicate.selector.0.iter().map(|written| {
-            let mut has_ranges = false;
+            let has_ranges = written.has_ranges();
             let mut texts = Vec::with_capacity(written.tests().len());
             for test in written.tests() {
-                match test {
-                    Test::Text(text) => texts.extend(symbols.find(text)),
-                    Test::Range(_) => has_ranges = true,
+                if let Test::Text(text) = test {
+                    texts.extend(symbols.find(text));
                 }
             }
             texts.sort_unstable();
-            QueryExpression { written, key: symbols.find(written.key().as_str()), texts, has_ranges }
+            let comparisons = if has_ranges { written.comparisons() } else { 1 };
+            QueryExpression { written, key: symbols.find(written.key().as_str()), texts, has_ranges, comparisons }
         });
         Some(Self { interface, expressions: expressions.collect() })
     }
@@ -353,19 +355,20 @@ impl<'p> Query<'p> {
     }
 }
 
-/// A comparison with a range takes as long as so many with a text.
-const RANGE: usize = 8;
-
 impl QueryExpression<'_> {
     fn is_text_in(&self, key: &str) -> bool {
         self.written.operator() == Operator::In && !self.has_ranges && self.written.key().as_str() == key
     }
 
     fn accepts(&self, stored: &Stored, symbols: &Symbols, effort: &Effort) -> bool {
-        if !effort.spend(if self.has_ranges { RANGE * self.written.comparisons() } else { 1 }) {
+        let value = self.key.and_then(|key| stored.label(key));
+        let comparisons = match value {
+            Some(value) if self.has_ranges => self.comparisons + symbols.text(value).len(),
+            _ => 1,
+        };
+        if !effort.spend(comparisons) {
             return false;
         }
-        let value = self.key.and_then(|key| stored.label(key));
         let is_listed = |value: Symbol| match self.has_ranges {
             true => self.written.lists(symbols.text(value)),
             false => self.texts.binary_search(&value).is_ok(),

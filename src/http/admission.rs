@@ -29,6 +29,8 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(super) struct Admission {
     taken: AtomicUsize,
     most: usize,
+    /// How many connections are being told that there is no place.
+    told: AtomicUsize,
     /// It was told in the log that there is no place, and there was none ever since.
     is_full: AtomicBool,
 }
@@ -45,12 +47,17 @@ impl Admission {
         if most < wanted {
             tracing::info!(connections = most, "fewer connections than configured: the limit of open files is low");
         }
-        Self { taken: AtomicUsize::new(0), most, is_full: AtomicBool::new(false) }
+        Self { taken: AtomicUsize::new(0), most, told: AtomicUsize::new(0), is_full: AtomicBool::new(false) }
+    }
+
+    /// How many connections there may be.
+    pub fn most(&self) -> usize {
+        self.most
     }
 
     /// How many connections may stand at once, those being turned away included. Others wait to be accepted.
     pub fn at_once(&self) -> usize {
-        self.most + TURNED_AWAY
+        self.most + 2 * TURNED_AWAY
     }
 
     /// A place, if there is one.
@@ -66,8 +73,16 @@ impl Admission {
         None
     }
 
-    /// Answers a connection for which there is no place, whatever it asks, and closes it.
-    pub async fn turn_away(&self, mut stream: TcpStream) {
+    /// Answers a connection for which there is no place, whatever it asks, and closes it. Where many are answered so already it is
+    /// closed at once, so that none of them waits.
+    pub async fn turn_away(&self, stream: TcpStream) {
+        if self.told.fetch_add(1, Ordering::Relaxed) < TURNED_AWAY {
+            self.tell(stream).await;
+        }
+        self.told.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    async fn tell(&self, mut stream: TcpStream) {
         let refusal = self.refusal();
         let told = async {
             // A new connection has room for so little, and takes it at once.
@@ -81,7 +96,7 @@ impl Admission {
     }
 
     fn refusal(&self) -> String {
-        let code = Code::Unavailable;
+        let code = Code::Overloaded;
         let detail = format!(
             "the server has {} connections, the most that it takes; close idle ones, or raise --max-connections and the \
              limit of open files",

@@ -19,6 +19,11 @@ use crate::reading::Problem;
 
 /// How many levels deeper than where they were posted the attributes of a plan stand.
 const PLAN_DEPTH: usize = 16;
+/// As how many bytes a filter counts.
+const FILTER_BYTES: usize = 2 * 1024;
+/// As how many bytes one of YAML counts, and one of YAML that has aliases.
+const YAML: usize = 4;
+const ALIASED: usize = 256;
 /// How much of a body that is refused is still taken in, so that the client can read why before the connection closes.
 const DRAINED_BYTES: usize = 256 << 20;
 
@@ -184,7 +189,19 @@ async fn read_to_depth(
     code: Code,
     depth: usize,
 ) -> Result<Document, Refusal> {
-    state.app.pool().run(Size::of_bytes(body.len()), move || parse(syntax, &body, code, depth)).await?
+    state.app.pool().run(Size::of_bytes(weight(syntax, &body)), move || parse(syntax, &body, code, depth)).await?
+}
+
+/// As how many bytes of plain JSON a body counts to read it, and to put inputs into its templates. A few bytes of YAML may stand
+/// for many by its aliases, and a filter may be handed a text of any length.
+pub(super) fn weight(syntax: Syntax, body: &[u8]) -> usize {
+    let count = |of: &[u8]| body.iter().filter(|byte| of.contains(byte)).count();
+    let filters = count(b"|?") * FILTER_BYTES;
+    match syntax {
+        Syntax::Json => body.len() + filters,
+        Syntax::Yaml if count(b"&") > 0 && count(b"*") > 0 => body.len() * ALIASED + filters,
+        Syntax::Yaml => body.len() * YAML + filters,
+    }
 }
 
 /// Reads a body as a document, here and now.

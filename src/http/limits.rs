@@ -59,7 +59,12 @@ fn of_settings(settings: &Settings) -> [(&'static str, u32, Unit, &'static str);
         ("max-depth", max_depth, Unit::Count, "Arrays and objects of a document that stand inside each other."),
         ("max-requires", max_requires, Unit::Count, "Requires and `deploymentSpec` entries of a specification."),
         ("max-matches", max_matches, Unit::Count, "Matches of a require."),
-        ("max-plan-bytes", max_plan_bytes, Unit::Bytes, "A plan as it is shown, with the attributes of its matches."),
+        (
+            "max-plan-bytes",
+            max_plan_bytes,
+            Unit::Bytes,
+            "What a plan shows beyond what was posted, above all the attributes of its matches.",
+        ),
         (
             "max-comparisons",
             max_comparisons,

@@ -1,5 +1,8 @@
 //! Problems (RFC 9457): the one envelope of every refusal.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -78,6 +81,10 @@ struct Envelope<'a> {
     facts: &'a Facts,
 }
 
+/// How many seconds a client should wait before it asks a server again that has too much to do.
+const BUSY_RETRY_SECONDS: u32 = 5;
+/// How many damages are remembered as told in the log.
+const TOLD: usize = 1_000;
 /// The most seconds that a client should wait before it asks for a held slot again.
 const PENDING_RETRY_SECONDS: u32 = 30;
 
@@ -146,7 +153,7 @@ impl Refusal {
         if matches!(self.code, Code::Unavailable | Code::Overloaded | Code::OutcomeUnknown) {
             // Of a store that is away the log is told once, not by everybody who asks meanwhile.
             tracing::debug!(instance, code = %self.code, detail = self.detail, "refused a request");
-        } else if status.is_server_error() {
+        } else if status.is_server_error() && (self.code != Code::Damaged || is_new(&self.detail)) {
             tracing::error!(instance, code = %self.code, detail = self.detail, "refused a request");
         }
         let envelope = Envelope {
@@ -164,6 +171,13 @@ impl Refusal {
         }
         response
     }
+}
+
+/// Whether this damage was not told in the log before, as far as that is remembered.
+fn is_new(damage: &str) -> bool {
+    static KNOWN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.len() < TOLD && known.insert(damage.to_owned())
 }
 
 fn at(problem: &Problem) -> String {
@@ -259,7 +273,9 @@ impl From<AppError> for Refusal {
             }
             AppError::InvalidGraphQuery(detail) => Self::new(Code::InvalidGraphQuery, detail),
             AppError::Unavailable(detail) => Self::retried(Code::Unavailable, detail),
-            AppError::Overloaded(detail) => Self::retried(Code::Overloaded, detail),
+            AppError::Overloaded(detail) => {
+                Self { retry_after_seconds: Some(BUSY_RETRY_SECONDS), ..Self::new(Code::Overloaded, detail) }
+            }
             AppError::Damaged { recorded: None, error } => Self::new(Code::Damaged, error),
             AppError::Damaged { recorded, error } => {
                 let facts = Facts { plan_id: recorded, ..Facts::default() };

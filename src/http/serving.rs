@@ -31,14 +31,16 @@ const GRACE: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_secs(1);
 
 /// A server on `listener`.
-pub(super) fn serve(state: State, listener: TcpListener) -> std::io::Result<Server> {
+pub(super) fn serve(mut state: State, listener: TcpListener) -> std::io::Result<Server> {
+    let admission = Arc::new(Admission::new(state.limits.connections));
+    // As many as there may be here.
+    state.limits.connections = admission.most();
     let limits = state.limits;
-    let admission = Arc::new(Admission::new(limits.connections));
     let patience = Patience { head: limits.head_time + GRACE, write: limits.write_time };
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let builder = Server::build()
         .workers(workers)
-        .max_concurrent_connections(admission.at_once().div_ceil(workers))
+        .max_concurrent_connections(admission.at_once())
         .shutdown_timeout(STOP_SECONDS)
         .disable_signals();
     let stopping = builder.graceful_shutdown_signal();

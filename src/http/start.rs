@@ -26,7 +26,7 @@ async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Ans
     let mut query = Query::of(request)?;
     let is_dry_run = query.take_flag("dryRun")?.unwrap_or(false);
     let start = StartRequest {
-        bytes: received.len(),
+        bytes: body::weight(syntax, &received),
         key: text_header(request, "Idempotency-Key", TextRule::FilledValue)?,
         actor: actor(request)?,
         read: reading(syntax, received, query, state.limits),

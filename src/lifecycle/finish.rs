@@ -1,6 +1,6 @@
 //! Finish: ending open attempts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Command, Decision, Moment, Rule, action};
 use crate::catalog::{Catalog, Component, Effort, Excluded, Handle, OpenAttempt};
@@ -12,8 +12,10 @@ use crate::model::{
     ResolvedRequire, Row, Slot, State, Timestamp, Warning,
 };
 
-/// How many comparisons a finish may take where it is decided: all other writes wait meanwhile.
-const COMPARISONS: usize = 200_000;
+/// How many comparisons a finish may take where it is decided to tell whether what was matched still does, and as many to look for
+/// what was added since its caller looked: all other writes wait meanwhile. The first are bounded by the matches of a plan, but for
+/// selectors of very many values.
+const COMPARISONS: usize = 1_000_000;
 
 /// End attempts.
 #[derive(Clone, Debug)]
@@ -156,7 +158,9 @@ impl Command for Finish {
             before: catalog,
             after: &world,
             ids: specs.iter().map(|spec| spec.id).collect(),
-            effort: Effort::of(COMPARISONS),
+            made: Made::of(&rows, &world),
+            comparing: Effort::of(COMPARISONS),
+            looking: Effort::of(COMPARISONS),
         };
         let mut members = Vec::with_capacity(open.len());
         for ((member, attempt), spec) in open.into_iter().zip(specs) {
@@ -287,8 +291,41 @@ struct Ending<'a> {
     before: &'a Catalog,
     after: &'a Catalog,
     ids: BTreeSet<DeploymentId>,
-    /// What is left of [`COMPARISONS`].
-    effort: Effort,
+    made: Made,
+    /// What comparing what was matched may still cost.
+    comparing: Effort,
+    /// What looking for what was added may still cost.
+    looking: Effort,
+}
+
+/// The Components that attempts which end together make, by their Interface.
+#[derive(Default)]
+struct Made {
+    all: Vec<Handle>,
+    by_interface: HashMap<Name, Vec<Handle>>,
+}
+
+impl Made {
+    fn of(rows: &[Row], after: &Catalog) -> Self {
+        let mut made = Self::default();
+        for row in rows {
+            if let Row::Component(row) = row
+                && let Some(handle) = after.find_component(row.id)
+            {
+                made.all.push(handle);
+                made.by_interface.entry(row.interface.clone()).or_default().push(handle);
+            }
+        }
+        made
+    }
+
+    /// Those of an Interface; all, where it is any.
+    fn of_interface(&self, interface: Option<&Name>) -> &[Handle] {
+        match interface {
+            Some(interface) => self.by_interface.get(interface).map_or(&[], Vec::as_slice),
+            None => &self.all,
+        }
+    }
 }
 
 impl Ending<'_> {
@@ -318,8 +355,8 @@ impl Ending<'_> {
             return;
         }
         let excluded = self.after.excluding([&member.slot]);
-        let changed =
-            self.after.changed_since(member.looked.as_ref().map_or(attempt.resolved_at, |looked| looked.revision));
+        let since = member.looked.as_ref().map_or(attempt.resolved_at, |looked| looked.revision);
+        let changed = self.before.changed_since(since);
         row.truncated |= member.looked.as_ref().is_some_and(|looked| looked.truncated);
         let mut left = STALE_ADDED;
         for (index, require) in attempt.requires.iter().enumerate() {
@@ -349,8 +386,8 @@ impl Ending<'_> {
         }
     }
 
-    /// The Components that may match a require and did not, each once, and whether these are all: what was found before, and what
-    /// `changed` since.
+    /// The Components that may match a require and did not, each once, and whether these are all: what was found before, what
+    /// `changed` since, and what is made now.
     fn candidates(
         &self,
         require: &ResolvedRequire,
@@ -360,15 +397,19 @@ impl Ending<'_> {
     ) -> (Vec<Handle>, bool) {
         let Some(changed) = changed else {
             let limit = require.matches.len() + STALE_ADDED + 1;
-            let found = self.after.resolve(&require.predicate, excluded, limit, &self.effort);
+            let found = self.after.resolve(&require.predicate, excluded, limit, &self.looking);
             return (found.handles, !found.more);
         };
+        let made = self.made.of_interface(require.predicate.interface.as_ref());
+        let count = looked.map_or(0, Vec::len) + changed.len() + made.len();
+        if !self.looking.spend(count * require.predicate.comparisons()) {
+            return (Vec::new(), false);
+        }
         let looked = looked.into_iter().flatten().filter_map(|&id| self.after.find_component(id));
-        let mut handles: Vec<_> = looked.chain(changed.iter().copied()).collect();
+        let mut handles: Vec<_> = looked.chain(changed.iter().copied()).chain(made.iter().copied()).collect();
         handles.sort_unstable();
         handles.dedup();
-        let is_all = self.effort.spend(handles.len() * require.predicate.comparisons());
-        (if is_all { handles } else { Vec::new() }, is_all)
+        (handles, true)
     }
 
     /// Gathers those matches of a require that do not match any more, or by another row. Whether all could be compared.
@@ -392,7 +433,7 @@ impl Ending<'_> {
         }
         for found in require.matches.iter().filter(|found| !is_unfinished(found.origin)) {
             let Some(id) = found.component else { continue };
-            if !self.effort.spend(require.predicate.comparisons()) {
+            if !self.comparing.spend(require.predicate.comparisons()) {
                 return false;
             }
             let now = self.after.find_component(id).map(|handle| self.after.component(handle));

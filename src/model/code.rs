@@ -217,7 +217,7 @@ codes! {
         "The require is known, but it has no such match, or the match no such attribute.",
         "Make the require mandatory, ask for the attribute, or give a default.";
     TooManyMatches "too-many-matches" "more Components match than a require may have",
-        "The number of matches of one require is limited by configuration, and that of a whole plan to 10,000.",
+        "The number of matches of one require is limited by the setting max-matches.",
         "Narrow the selector.";
 
     // Warnings.
@@ -252,7 +252,7 @@ codes! {
         "The attempt was finished after its lease had expired; it is recorded all the same, because nobody had opened the slot since.",
         "Send heartbeats, or ask for a longer lease.";
     StaleTruncated "stale-truncated" "more may have changed than is listed",
-        "When the attempt was finished, more Components may have matched than `stale` lists: it has room for 1,000 that were added, and looking for them may take no more comparisons than the setting max-comparisons.",
+        "When the attempt was finished, more Components may have matched than `stale` lists: it has room for 1,000 that were added and for values of 16 MiB, and looking for them may take no more comparisons than the setting max-comparisons.",
         "Look at what matches now with a dry run of the same specification.";
     MatchNotAsItWas "match-not-as-it-was" "the values of matches are those of today",
         "A change that wrote a match of this plan is damaged, so that its values are shown as they are now.",

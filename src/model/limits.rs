@@ -39,11 +39,14 @@ limits! {
     DOCUMENT_NODES "document-nodes" crate::document::NODES, Count, "Values of a document, its aliases expanded.";
     SET_MEMBERS "set-members" 1_000, Count, "Members of a set.";
     ASKED_ATTRIBUTES "asked-attributes" 1_000, Count, "Attributes that a require asks for by name.";
+    NAME_BYTES "name-bytes" 253, Bytes, "A name, and the key of a label.";
+    VALUE_BYTES "value-bytes" 1_024, Bytes, "A version, the value of a label, an instance, an actor and an idempotency key.";
     INPUT_VALUE_BYTES "input-value-bytes" 16 << 10, Bytes, "The value of an input.";
     TEMPLATE_BYTES "template-bytes" 16 << 10, Bytes, "A text that holds a template.";
     EXPRESSION_BYTES "expression-bytes" 256, Bytes, "What stands between `${` and `}`.";
     TEXT_BYTES "text-bytes" 64 << 10, Bytes, "Any text, before and after it is rendered.";
-    RENDERED_BYTES "rendered-bytes" 1 << 20, Bytes, "The rendered texts of a specification, and its late attributes.";
+    FILTERED_BYTES "filtered-bytes" 32 << 20, Bytes, "What the filters of all templates of a request read and change.";
+    RENDERED_BYTES "rendered-bytes" 1 << 20, Bytes, "The rendered texts and the attributes of a specification, and its late attributes.";
     RENDERED_SET_BYTES "rendered-set-bytes" 16 << 20, Bytes, "The rendered texts of a set.";
     RECEIVED_SET_BYTES "received-set-bytes" 32 << 20, Bytes, "A set with the inputs and annotations of each member, as it is stored.";
     PLAN_MATCHES "plan-matches" 10_000, Count, "Matches of all requires of a plan together.";

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::limits::{NAME_BYTES, TEXT_BYTES, VALUE_BYTES};
+
 /// Which rule a text has to keep (domain.md, "Words").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextRule {
@@ -25,7 +27,7 @@ pub enum TextError {
     #[error("it is empty")]
     Empty,
     /// It is longer than its rule allows.
-    #[error("it has {bytes} bytes; at most {max} are allowed")]
+    #[error("it has {bytes} bytes; at most {max} are allowed (limit {})", limit_of(*max))]
     TooLong {
         /// Its length.
         bytes: usize,
@@ -45,13 +47,21 @@ pub enum TextError {
     OuterSpace,
 }
 
+fn limit_of(max_bytes: usize) -> &'static str {
+    match max_bytes {
+        NAME_BYTES => "name-bytes",
+        VALUE_BYTES => "value-bytes",
+        _ => "text-bytes",
+    }
+}
+
 impl TextRule {
     /// The longest text allowed, in bytes.
     pub fn max_bytes(self) -> usize {
         match self {
-            Self::Name => 253,
-            Self::Value | Self::FilledValue => 1_024,
-            Self::Free => 64 * 1024,
+            Self::Name => NAME_BYTES,
+            Self::Value | Self::FilledValue => VALUE_BYTES,
+            Self::Free => TEXT_BYTES,
         }
     }
 

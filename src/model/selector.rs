@@ -87,6 +87,14 @@ impl Test {
         }
     }
 
+    /// As how many comparisons of two texts it counts to ask it of a value that is not long.
+    fn comparisons(&self) -> usize {
+        match self {
+            Self::Text(_) => 1,
+            Self::Range(range) => 8 + range.as_str().len(),
+        }
+    }
+
     /// The value as written.
     pub fn as_str(&self) -> &str {
         match self {
@@ -193,9 +201,18 @@ impl Expression {
         }
     }
 
-    /// About how many comparisons [`Expression::accepts`] makes, at most.
+    /// About how many comparisons [`Expression::accepts`] makes, at most, of a value that is not long. One of two versions takes as
+    /// long as many of two texts.
     pub fn comparisons(&self) -> usize {
-        self.arranged.as_ref().map_or(self.tests.len().max(1), |arranged| arranged.comparisons())
+        match &self.arranged {
+            Some(arranged) => arranged.comparisons(&self.tests),
+            None => self.tests.iter().map(Test::comparisons).sum::<usize>().max(1),
+        }
+    }
+
+    /// Whether any value is a range.
+    pub fn has_ranges(&self) -> bool {
+        self.tests.iter().any(|test| matches!(test, Test::Range(_)))
     }
 }
 

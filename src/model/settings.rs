@@ -29,7 +29,7 @@ pub struct Settings {
     pub max_requires: u32,
     /// The most matches of one require.
     pub max_matches: u32,
-    /// The most bytes of a plan as it is shown.
+    /// The most bytes that a plan shows beyond what was posted, above all the attributes of its matches.
     pub max_plan_bytes: u32,
     /// The most comparisons of labels that resolving a plan may take.
     pub max_comparisons: u32,

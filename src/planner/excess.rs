@@ -13,8 +13,8 @@ pub struct TooLarge {
     pub member: usize,
     /// Where the require stands with which it became too large.
     pub section: Section,
-    /// The require.
-    pub require: Name,
+    /// The require; absent where it is the specification without its matches.
+    pub require: Option<Name>,
     /// Which bound.
     pub excess: Excess,
 }
@@ -40,6 +40,11 @@ pub enum Excess {
         /// Whether it asks for all attributes.
         asks_for_all: bool,
     },
+    /// Requires and warnings would be shown with more bytes than a plan may have beyond what was posted.
+    Specification {
+        /// The bound: the setting `max-plan-bytes`.
+        limit: u32,
+    },
     /// Texts that read matches would read more bytes of them than a plan may have.
     Read {
         /// The bound: the setting `max-plan-bytes`.
@@ -51,15 +56,23 @@ pub enum Excess {
 
 impl TooLarge {
     pub(super) fn at(place: Place<'_>, excess: Excess) -> Self {
-        Self { member: place.member, section: place.section, require: place.name.clone(), excess }
+        Self { member: place.member, section: place.section, require: Some(place.name.clone()), excess }
+    }
+
+    pub(super) fn of_member(member: usize, limit: u32) -> Self {
+        Self { member, section: Section::Requires, require: None, excess: Excess::Specification { limit } }
     }
 }
 
 /// What is too large, and what to do about it.
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let require = &self.require;
+        let require = self.require.as_ref().map_or("the specification", Name::as_str);
         match &self.excess {
+            Excess::Specification { limit } => write!(
+                f,
+                "with {require} the plan would be shown with more than the {limit} bytes beyond what was posted that the setting max-plan-bytes allows; make it smaller, or split the set"
+            ),
             Excess::Matches { count, first } => {
                 let components = if *count == 1 { "Component" } else { "Components" };
                 write!(f, "{require} matches {count} {components} ({}", first.join(", "))?;
@@ -69,14 +82,14 @@ impl fmt::Display for TooLarge {
                 }
                 write!(
                     f,
-                    "), and with them all requires together match more than the {PLAN_MATCHES} that a plan may have; narrow the selectors, or split it"
+                    "), and with them all requires together match more than {PLAN_MATCHES} (limit plan-matches); narrow the selectors, or split it"
                 )
             }
             Excess::Bytes { count, bytes, limit, asks_for_all } => {
                 let matches = if *count == 1 { "its match".to_owned() } else { format!("its {count} matches") };
                 write!(
                     f,
-                    "{require} would be shown with {bytes} bytes or more for {matches}, and the plan with more than {limit}; "
+                    "{require} would be shown with {bytes} bytes or more for {matches}, and the plan with more than the {limit} bytes that the setting max-plan-bytes allows; "
                 )?;
                 f.write_str(if *asks_for_all {
                     "name in `attributes` those that are needed, or narrow the selector"

@@ -74,6 +74,10 @@ const NAMED: usize = 3;
 /// About how many bytes a match is shown with besides its texts.
 pub(super) const MATCH_BYTES: usize = 300;
 
+/// About how many bytes a require is shown with besides its texts.
+const REQUIRE_BYTES: usize = 120;
+const EXPRESSION_BYTES: usize = 50;
+
 /// It takes about as long to look through so many bytes of attributes as to compare a label.
 pub(super) const BYTES: usize = 64;
 
@@ -300,6 +304,8 @@ impl<'a> World<'a> {
         attributes: &[Vec<Attributes>],
         warnings: &mut Vec<Warning>,
     ) -> Result<ResolvedRequire, TooLarge> {
+        self.add_shown(require_bytes(&self.specs[place.member].slot.environment, &outcome.predicate))
+            .map_err(|limit| TooLarge::at(place, Excess::Specification { limit }))?;
         let mut resolved = unresolved(place, require);
         if !outcome.exceeds(require) {
             let expressions = outcome.predicate.selector.0.iter().enumerate();
@@ -348,7 +354,18 @@ impl<'a> World<'a> {
         Ok(lacking)
     }
 
-    /// About how many bytes the matches of all requires are shown with.
+    /// Counts bytes that a plan is shown with.
+    ///
+    /// # Errors
+    /// How many it may have, where it has more.
+    pub fn add_shown(&self, bytes: usize) -> Result<(), u32> {
+        let shown = self.shown.get() + bytes;
+        self.shown.set(shown);
+        let limit = self.settings.max_plan_bytes;
+        if shown > limit as usize { Err(limit) } else { Ok(()) }
+    }
+
+    /// About how many bytes the plan is shown with so far.
     pub fn shown_bytes(&self) -> usize {
         self.shown.get()
     }
@@ -442,6 +459,13 @@ impl<'a> World<'a> {
             warnings.push(Warning::new(Code::RangeNotJudged, pointer, message));
         }
     }
+}
+
+/// About how many bytes a require is shown with besides what was posted of it and its matches: its names are spelled out, and
+/// defaults stand beside what was written.
+fn require_bytes(environment: &Name, predicate: &Predicate) -> usize {
+    let expressions = predicate.selector.0.len();
+    REQUIRE_BYTES + EXPRESSION_BYTES * expressions + environment.as_str().len()
 }
 
 /// The identity that a Provide takes over from its predecessor in the slot.

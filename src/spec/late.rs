@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::input::Inputs;
 use super::text::{TemplateText, Text, problem_of};
@@ -22,13 +23,15 @@ pub(super) struct Values {
     names: Vec<(&'static str, Arc<Json>)>,
     /// Where the inputs stand, of which there may be thousands.
     wide: Arc<WideMaps>,
+    /// What is left of the work of filters.
+    work: Arc<AtomicUsize>,
 }
 
 impl Values {
     /// The inputs, and nothing else.
-    pub fn of(inputs: &Inputs) -> Self {
+    pub fn of(inputs: &Inputs, work: Arc<AtomicUsize>) -> Self {
         let input = Arc::new(inputs.as_json().clone());
-        Self { wide: Arc::new(WideMaps::of(&input)), names: vec![("input", input)] }
+        Self { wide: Arc::new(WideMaps::of(&input)), names: vec![("input", input)], work }
     }
 
     pub fn set(&mut self, name: &'static str, value: Json) {
@@ -36,7 +39,9 @@ impl Values {
     }
 
     pub fn scope(&self) -> Scope<'_> {
-        Scope::of(self.names.iter().map(|(name, value)| (*name, value.as_ref()))).finding_by(&self.wide)
+        Scope::of(self.names.iter().map(|(name, value)| (*name, value.as_ref())))
+            .finding_by(&self.wide)
+            .working_with(&self.work)
     }
 }
 

@@ -4,6 +4,7 @@ mod require;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use smol_str::SmolStr;
 
@@ -13,7 +14,7 @@ use super::late::{LateContext, Renderer, Values};
 use super::provide::{AttributeTemplate, ProvideTemplate, set_own_label, unknown_layer};
 use super::text::{TemplateText, Text};
 use crate::document::Json;
-use crate::model::limits::RENDERED_BYTES;
+use crate::model::limits::{FILTERED_BYTES, RENDERED_BYTES};
 use crate::model::{ArtifactSpec, Code, Labels, Late, Layer, Name, Provide, Ready, Slot, Warning};
 use crate::reading::{At, Problems, shorten};
 
@@ -23,10 +24,15 @@ impl Specification {
     /// # Errors
     /// All [`Problems`] of the texts, with pointers into the document as posted.
     pub fn render(&self, inputs: &Inputs) -> Result<ArtifactSpec, Problems> {
+        self.render_with(inputs, &Arc::new(AtomicUsize::new(FILTERED_BYTES)))
+    }
+
+    /// The same, its filters working with what is left of `work` for all specifications of a request.
+    pub(super) fn render_with(&self, inputs: &Inputs, work: &Arc<AtomicUsize>) -> Result<ArtifactSpec, Problems> {
         let mut rendering = Rendering {
             problems: Problems::default(),
             warnings: self.warnings.clone(),
-            values: Values::of(inputs),
+            values: Values::of(inputs, work.clone()),
             bytes: 0,
         };
         let spec = rendering.specification(self);
@@ -44,6 +50,9 @@ impl Specification {
         }
     }
 }
+
+/// How many problems are told with a "did you mean", which takes long to find.
+const HINTED: usize = 20;
 
 struct Rendering {
     problems: Problems,
@@ -121,7 +130,7 @@ impl Rendering {
             Text::Plain(plain) => plain.clone(),
             Text::Template(template) => {
                 self.warn_of_dollar(template, canonical);
-                text.render(&self.values.scope(), &mut self.problems)?
+                text.render(&self.values.scope().terse(self.problems.as_slice().len() >= HINTED), &mut self.problems)?
             }
         };
         self.bytes += rendered.len();
@@ -227,7 +236,8 @@ impl Rendering {
         late: &LateContext,
     ) -> Option<Ready<Json>> {
         if let AttributeTemplate::Known(json) = value {
-            return Some(Ready::Now(json.clone()));
+            self.bytes += name.len() + json_bytes(json);
+            return (self.bytes <= RENDERED_BYTES).then(|| Ready::Now(json.clone()));
         }
         let attributes = canonical.key("attributes");
         let canonical = attributes.key(name);
@@ -247,7 +257,7 @@ impl Rendering {
                 Arc::new(late.value(&templates, &posted_at, canonical.pointer(), &mut self.problems, render));
             return Some(Ready::Late(late));
         }
-        let scope = self.values.scope();
+        let scope = self.values.scope().terse(self.problems.as_slice().len() >= HINTED);
         let (problems, bytes) = (&mut self.problems, &mut self.bytes);
         let mut failed = false;
         let rendered = value.render::<std::convert::Infallible>(&mut |text| {
@@ -271,6 +281,19 @@ impl Rendering {
                 self.problems.add(Code::DuplicateProvide, written.pointer.clone(), message);
             }
         }
+    }
+}
+
+/// About how many bytes a value has as JSON.
+fn json_bytes(json: &Json) -> usize {
+    match json {
+        Json::Object(members) => {
+            members.iter().map(|(key, value)| key.len() + 4 + json_bytes(value)).sum::<usize>() + 2
+        }
+        Json::Array(elements) => elements.iter().map(|element| json_bytes(element) + 1).sum::<usize>() + 2,
+        Json::Text(text) => text.len() + 2,
+        Json::Number(digits) => digits.len(),
+        Json::Bool(_) | Json::Null => 5,
     }
 }
 

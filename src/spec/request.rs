@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::Specification;
 use super::input::Inputs;
 use super::specification::ReadContext;
 use crate::document::{Document, Json, JsonText, Node, Pointer, Syntax};
-use crate::model::limits::{RECEIVED_SET_BYTES, RENDERED_SET_BYTES, SET_MEMBERS};
+use crate::model::limits::{FILTERED_BYTES, RECEIVED_SET_BYTES, RENDERED_SET_BYTES, SET_MEMBERS};
 use crate::model::{ArtifactSpec, Code, Name, Section, TextRule};
 use crate::reading::{At, Fields, Problems, Reader};
 
@@ -104,11 +105,12 @@ impl StartDocument {
         if problems.is_empty() || problems.as_slice().iter().any(|problem| problem.code == Code::InvalidInput) {
             return;
         }
+        let work = Arc::new(AtomicUsize::new(FILTERED_BYTES));
         for member in &self.members {
             if problems.is_full() {
                 return;
             }
-            problems.extend(member.specification.render(&member.inputs).err().unwrap_or_default());
+            problems.extend(member.specification.render_with(&member.inputs, &work).err().unwrap_or_default());
         }
     }
 
@@ -177,6 +179,7 @@ impl StartDocument {
         let mut specs = Vec::with_capacity(self.members.len());
         let mut slots = HashMap::new();
         let (mut rendered, mut received) = (0, 0);
+        let work = Arc::new(AtomicUsize::new(FILTERED_BYTES));
         for (index, member) in self.members.iter().enumerate() {
             let pointer = || member.specification.pointer();
             received += member.received.as_str().len() + member.inputs.bytes() + annotation_bytes(&member.annotations);
@@ -187,7 +190,7 @@ impl StartDocument {
                 problems.add(Code::TooLarge, pointer(), message);
                 break;
             }
-            let spec = match member.specification.render(&member.inputs) {
+            let spec = match member.specification.render_with(&member.inputs, &work) {
                 Ok(spec) => spec,
                 Err(found) => {
                     problems.extend(found);
@@ -211,14 +214,15 @@ impl StartDocument {
         problems.or(specs)
     }
 
-    /// Where a require of a member stands in the document as posted.
-    pub fn require_pointer(&self, member: usize, section: Section, require: &Name) -> Pointer {
+    /// Where a member, or a require of it, stands in the document as posted.
+    pub fn pointer_of(&self, member: usize, section: Section, require: Option<&Name>) -> Pointer {
         let specification = &self.members[member].specification;
         let requires = match section {
             Section::Requires => &specification.requires,
             Section::DeploymentSpec => &specification.deployment_spec,
         };
-        requires.get(require).map_or_else(|| specification.pointer(), |require| require.pointer.clone())
+        let require = require.and_then(|require| requires.get(require));
+        require.map_or_else(|| specification.pointer(), |require| require.pointer.clone())
     }
 
     /// What two starts under one idempotency key must have in common: the canonical specifications and their inputs, in

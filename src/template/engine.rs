@@ -12,6 +12,7 @@ use super::error::TemplateErrorKind;
 use super::filters::{FILTERS, Filter};
 use super::scope::describe;
 use crate::document::Json;
+use crate::model::limits::FILTERED_BYTES;
 
 /// How many times the longest text may pass through filters while one template is rendered.
 const WORK_FACTOR: usize = 64;
@@ -52,6 +53,8 @@ pub(super) enum Failure {
 pub(super) struct Bounds {
     text_bytes: usize,
     work_left: Arc<AtomicUsize>,
+    /// What is left of the work for all templates that are rendered together.
+    shared: Option<Arc<AtomicUsize>>,
 }
 
 /// A text that never outgrows its bound, which is checked before the text grows.
@@ -135,8 +138,9 @@ impl Fault {
 }
 
 impl Bounds {
-    pub(super) fn new(text_bytes: usize) -> Self {
-        Self { text_bytes, work_left: Arc::new(AtomicUsize::new(text_bytes.saturating_mul(WORK_FACTOR))) }
+    /// Of one template; `shared` is what is left of the work for all that are rendered together.
+    pub(super) fn new(text_bytes: usize, shared: Option<Arc<AtomicUsize>>) -> Self {
+        Self { text_bytes, work_left: Arc::new(AtomicUsize::new(text_bytes.saturating_mul(WORK_FACTOR))), shared }
     }
 
     /// An empty text that may grow up to the bound.
@@ -146,14 +150,20 @@ impl Bounds {
 
     /// Takes `bytes` from what is left of the work.
     pub(super) fn work(&self, bytes: usize) -> Result<(), Fault> {
-        let taken = self.work_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        match taken {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                let message = "the template reads and changes too much text; take it apart".to_owned();
-                Err(Fault { kind: TemplateErrorKind::TooLong, message })
-            }
+        let take = |from: &AtomicUsize| {
+            from.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+        };
+        if !take(&self.work_left) {
+            let message = "the template reads and changes too much text; take it apart".to_owned();
+            return Err(Fault { kind: TemplateErrorKind::TooLong, message });
         }
+        if !self.shared.as_deref().is_none_or(take) {
+            let message = format!(
+                "the filters of all templates together read and change more than {FILTERED_BYTES} bytes (limit filtered-bytes)"
+            );
+            return Err(Fault { kind: TemplateErrorKind::TooLong, message });
+        }
+        Ok(())
     }
 
     /// `value` for minijinja. A list is handed over with its scalars; of lists in it and of maps, only the length is.

@@ -1,5 +1,8 @@
 //! The values of the names in a template, and the error for a name without one.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
 use super::error::{TemplateError, TemplateErrorKind};
 use super::path::{Path, Segment, Step, dotted};
 use super::wide::WideMaps;
@@ -29,6 +32,10 @@ const MAX_NAME_LENGTH: usize = 32;
 pub struct Scope<'a> {
     names: Vec<(&'a str, &'a Json)>,
     wide: Option<&'a WideMaps>,
+    /// What is left of the work of filters, for all templates that are rendered together.
+    work: Option<&'a Arc<AtomicUsize>>,
+    /// No "did you mean" is looked for.
+    is_terse: bool,
 }
 
 /// Why a path has no value.
@@ -43,7 +50,7 @@ pub(super) enum Unresolved {
 impl<'a> Scope<'a> {
     /// A scope without names.
     pub const fn new() -> Self {
-        Self { names: Vec::new(), wide: None }
+        Self { names: Vec::new(), wide: None, work: None, is_terse: false }
     }
 
     /// This scope and one more name, which hides an earlier one of the same name.
@@ -52,18 +59,34 @@ impl<'a> Scope<'a> {
         let mut names = Vec::with_capacity(self.names.len() + 1);
         names.extend_from_slice(&self.names);
         names.push((name, value));
-        Self { names, wide: self.wide }
+        Self { names, ..*self }
     }
 
     /// A scope with these names; a later one hides an earlier one of the same name.
     pub fn of(names: impl IntoIterator<Item = (&'a str, &'a Json)>) -> Self {
-        Self { names: names.into_iter().collect(), wide: None }
+        Self { names: names.into_iter().collect(), ..Self::new() }
     }
 
     /// This scope, which finds the members of large maps in its values by `wide`.
     #[must_use]
     pub fn finding_by(self, wide: &'a WideMaps) -> Self {
         Self { wide: Some(wide), ..self }
+    }
+
+    /// This scope, whose filters take their work from `work`.
+    #[must_use]
+    pub fn working_with(self, work: &'a Arc<AtomicUsize>) -> Self {
+        Self { work: Some(work), ..self }
+    }
+
+    /// This scope, which looks for no "did you mean" where `is_terse`.
+    #[must_use]
+    pub fn terse(self, is_terse: bool) -> Self {
+        Self { is_terse, ..self }
+    }
+
+    pub(super) fn work(&self) -> Option<Arc<AtomicUsize>> {
+        self.work.cloned()
     }
 
     fn member(&self, value: &'a Json, name: &str) -> Option<&'a Json> {
@@ -118,7 +141,11 @@ impl<'a> Scope<'a> {
         };
         let (segments, parent) = self.walked(path, taken, place);
         let written = dotted(&segments);
-        let hint = if taken == 0 { self.root_hint(&path.root) } else { member_hint(&segments, parent) };
+        let hint = match taken {
+            _ if self.is_terse => String::new(),
+            0 => self.root_hint(&path.root),
+            _ => member_hint(&segments, parent),
+        };
         let message = format!("`{written}` is not defined{hint}");
         TemplateError {
             path: Some(written),

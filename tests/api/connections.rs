@@ -64,7 +64,7 @@ fn beyond_the_limit_of_files_connections_are_turned_away_and_the_store_goes_on()
                 admitted.push(stream);
             }
             (503, problem) => {
-                assert_eq!(problem["code"], "unavailable");
+                assert_eq!(problem["code"], "overloaded");
                 assert!(problem["detail"].as_str().unwrap().contains("--max-connections"), "{problem}");
                 turned_away += 1;
             }

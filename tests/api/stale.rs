@@ -200,3 +200,29 @@ fn what_was_added_is_looked_for_with_no_more_comparisons_than_allowed() {
     let warned = finished["warnings"].as_array().unwrap().iter().map(|warning| text(warning, "code"));
     assert!(warned.into_iter().any(|code| code == "stale-truncated"), "not all was looked at");
 }
+
+#[test]
+fn every_member_of_a_large_set_that_is_finished_at_once_is_told_what_changed() {
+    const MEMBERS: usize = 500;
+    let server = Server::start();
+    let declare = |address: &str| {
+        let body = json!({"environment": "test", "interface": "host", "attributes": {"address": address}});
+        server.put("/servers/one", &body)
+    };
+    declare("old").expect(201);
+    let member = |at: usize| {
+        let provides = json!([{"interface": format!("i{at}"), "layer": "server"}]);
+        let requires = json!({"host": {"interface": "host"}});
+        with(spec(&format!("a{at:03}")), json!({"provides": provides, "requires": requires}))
+    };
+    let plan = server.started(&Value::Array((0..MEMBERS).map(member).collect()));
+    declare("new").expect(200);
+    let finished = server.succeed(&plan);
+    let told = finished["deployments"].as_array().unwrap();
+    assert_eq!(told.len(), MEMBERS);
+    for member in told {
+        let [only] = member["stale"].as_array().unwrap().as_slice() else { panic!("{member}") };
+        assert_eq!((text(only, "kind"), &only["now"]["attributes"]["address"]), ("changed", &json!("new")));
+    }
+    assert_eq!(finished.get("warnings"), None, "nothing was left out");
+}

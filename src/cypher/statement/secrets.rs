@@ -51,7 +51,7 @@ impl Reader<'_> {
                     return Some(name.clone());
                 }
                 if is_before_a_list(name) && self.is_bound(at) && self.has_bracket(name) {
-                    return Some(format!("the variable {name}, which is named like a keyword; give it another name"));
+                    return Some(format!("the variable {name}, which is named like a keyword and needs another name,"));
                 }
                 if is_property && (self.is_before(at, '.') || self.is(at + 1, ':')) {
                     return Some(format!("the property {name}"));

@@ -16,6 +16,8 @@ pub(super) struct AnyOf {
     texts: Box<[u32]>,
     intervals: Box<[(u32, u32)]>,
     requirements: Box<[u32]>,
+    /// As how many comparisons the longest of the intervals counts.
+    longest: usize,
 }
 
 impl AnyOf {
@@ -32,6 +34,7 @@ impl AnyOf {
                 Test::Range(_) => intervals.push((place, place)),
             }
         }
+        let longest = intervals.iter().map(|&(place, _): &(u32, u32)| tests[place as usize].comparisons()).max();
         texts.sort_by(|&one, &other| tests[one as usize].as_str().cmp(tests[other as usize].as_str()));
         let range = |place: u32| range_at(tests, place);
         intervals.sort_by(|&(one, _), &(other, _)| compare_lower(range(one).lower(), range(other).lower()));
@@ -42,7 +45,12 @@ impl AnyOf {
             }
             joined
         });
-        Some(Box::new(Self { texts: texts.into(), intervals: intervals.into(), requirements: requirements.into() }))
+        Some(Box::new(Self {
+            texts: texts.into(),
+            intervals: intervals.into(),
+            requirements: requirements.into(),
+            longest: longest.unwrap_or(0),
+        }))
     }
 
     /// Whether `value` passes any of `tests`, which are those that were arranged.
@@ -56,8 +64,10 @@ impl AnyOf {
     }
 
     /// About how many comparisons [`AnyOf::accepts`] makes, at most.
-    pub fn comparisons(&self) -> usize {
-        2 * (self.texts.len().max(1).ilog2() + self.intervals.len().max(1).ilog2()) as usize + self.requirements.len()
+    pub fn comparisons(&self, tests: &[Test]) -> usize {
+        let steps = |count: usize| 1 + count.max(1).ilog2() as usize;
+        let requirements = self.requirements.iter().map(|&place| tests[place as usize].comparisons());
+        steps(self.texts.len()) + steps(self.intervals.len()) * self.longest + requirements.sum::<usize>()
     }
 }
 

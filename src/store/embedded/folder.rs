@@ -55,7 +55,7 @@ impl Folder {
         let gone = |why: &dyn std::fmt::Display| {
             let path = self.path.display();
             StoreError::Failed(format!(
-                "{path} is not the folder any more that this process has open: {why}; put it back, or restart"
+                "{path} is not the folder any more that this process has open: {why}; put it back, or restore a copy before a restart: without the folder that begins with an empty history"
             ))
         };
         let stands = fs::metadata(self.path.join(LOCK)).map_err(|error| gone(&error))?;

@@ -159,8 +159,12 @@ pub(super) fn format(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// Opens a connection that writes. The files are made for their owner only.
 pub(super) fn open_writer(database: &Path) -> Result<Connection, StoreError> {
-    let made = only_for_its_owner(OpenOptions::new().write(true).create(true).truncate(false)).open(database);
-    made.map_err(|error| StoreError::Failed(format!("{}: {error}", database.display())))?;
+    // A file that is there is not opened but by the engine: to close it would give up every lock that this process has on it, and
+    // whoever else opens the database would take itself for the last one, and remove the log.
+    if !database.exists() {
+        let made = only_for_its_owner(OpenOptions::new().write(true).create(true).truncate(false)).open(database);
+        made.map_err(|error| StoreError::Failed(format!("{}: {error}", database.display())))?;
+    }
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(database)?;
         connection.pragma_update(None, "page_size", PAGE_BYTES)?;
