@@ -30,7 +30,7 @@ use crate::model::{
 };
 use explain::Explainer;
 use late::{LateError, LateTexts};
-use matching::{Outcome, Place, World};
+use matching::{KeptIdentities, Outcome, Place, World};
 
 /// The identities that what is new takes, since the planner makes none itself.
 #[derive(Clone, Copy, Debug)]
@@ -157,9 +157,6 @@ pub fn plan(
     Ok(Plan { revision, active_revision, members, shown_bytes: world.shown_bytes(), verdict })
 }
 
-/// About how many bytes a warning is shown with besides its texts.
-const WARNING_BYTES: usize = 60;
-
 /// The final attributes of every Provide of every member.
 type ProvidedAttributes = Vec<Vec<Attributes>>;
 
@@ -271,8 +268,9 @@ impl<'a> Planning<'a> {
     /// Counts the warnings of every member. What was posted of it is bounded as such.
     fn count_warnings(&self) -> Result<(), TooLarge> {
         for (member, warnings) in self.warnings.iter().enumerate() {
-            let bytes = warnings.iter().map(|warning| WARNING_BYTES + warning.message.len() + warning.pointer.len());
-            self.world.add_shown(bytes.sum()).map_err(|limit| TooLarge::of_member(member, limit))?;
+            self.world
+                .add_shown(warnings.iter().map(Warning::bytes).sum())
+                .map_err(|limit| TooLarge::of_member(member, limit))?;
         }
         Ok(())
     }
@@ -315,10 +313,11 @@ pub fn still_holds(
         // What a member replaces is no candidate, but its identity is taken over.
         if excluded.contains(&component) {
             return specs.iter().zip(resolved).all(|(spec, resolved)| {
-                spec.provides.iter().zip(&resolved.provides).all(|(provide, resolved)| {
-                    let kept = matching::kept_identity(catalog, &spec.slot, provide);
-                    effort.spend(1) && kept.is_none_or(|kept| Some(kept) == resolved.component)
-                })
+                let kept = KeptIdentities::of(catalog, &spec.slot);
+                effort.spend(1 + spec.provides.len())
+                    && spec.provides.iter().zip(&resolved.provides).all(|(provide, resolved)| {
+                        kept.get(provide).is_none_or(|kept| Some(kept) == resolved.component)
+                    })
             });
         }
         resolved.iter().flat_map(|member| member.requires.iter()).all(|require| {

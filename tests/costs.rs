@@ -227,6 +227,78 @@ fn what_late_texts_read_is_bounded_as_what_is_shown() {
 }
 
 #[test]
+fn long_versions_count_by_their_length() {
+    let long = |last: &str| format!("{}{last}", "1a".repeat(200));
+    let mut history = History::default();
+    for index in 0..50 {
+        let server = format!("s{index:02}");
+        let own = [("interface", "host"), ("environment", "test"), ("layer", "server"), ("name", &server)];
+        let labels: Labels = own.into_iter().map(|(key, value)| (name(key), value.into())).collect();
+        let mut labels = labels;
+        labels.set(name("version"), long(&index.to_string()));
+        history.declare(&ServerDeclaration {
+            name: name(&server),
+            environment: name("test"),
+            interface: name("host"),
+            layer: Layer::Server,
+            version: Some(long(&index.to_string()).into()),
+            labels,
+            attributes: Attributes::default(),
+        });
+    }
+    let cost = |lower: &str, upper: &str| {
+        let selector = serde_json::json!([{"key": "version", "values": [format!("[{lower},{upper})")]}]);
+        let requires = serde_json::json!({"h": {"interface": "host", "quantifier": "*", "selector": selector}});
+        planned(&history.catalog, &specs(&spec(serde_json::json!({ "requires": requires })))).1
+    };
+    let (short, lengthy) = (cost("1", "2"), cost(&long("10"), &long("20")));
+    assert!(lengthy > 2 * short && lengthy > 50 * 800, "{short} for short bounds, {lengthy} for long ones");
+}
+
+#[test]
+fn what_is_shown_beside_matches_counts_too() {
+    let requires: serde_json::Map<_, _> = (0..1_000).map(|at| (format!("r{at}"), serde_json::json!({}))).collect();
+    let member = |at: usize| {
+        let mut member = spec(serde_json::json!({ "deploymentSpec": requires }));
+        (member["name"], member["environment"]) = (format!("a{at}").into(), "e".repeat(253).into());
+        member
+    };
+    let set = specs(&(0..60).map(member).collect());
+    assert!(matches!(excess(planned(&Catalog::default(), &set).0).1, Excess::Specification { .. }));
+
+    // A warning for each attribute that is lacking.
+    let catalog = world(10, |_| Vec::new());
+    let names: Vec<_> = (0..1_000).map(|at| format!("attribute-{at}")).collect();
+    let require = serde_json::json!({"interface": "host", "quantifier": "*", "attributes": names});
+    let requires: serde_json::Map<_, _> = (0..40).map(|at| (format!("r{at}"), require.clone())).collect();
+    let member = |at: usize| {
+        let mut member = spec(serde_json::json!({ "requires": requires }));
+        member["name"] = format!("a{at}").into();
+        member
+    };
+    let lacking = specs(&(0..4).map(member).collect());
+    assert!(matches!(excess(planned(&catalog, &lacking).0).1, Excess::Specification { .. }));
+}
+
+#[test]
+fn a_set_whose_members_all_read_each_other_is_not_too_large() {
+    const MEMBERS: usize = 60;
+    let member = |at: usize| {
+        let attributes: serde_json::Map<_, _> = (0..10)
+            .map(|number| (format!("a{number}"), format!("${{requires.mesh.matches[{number}].labels.name}}").into()))
+            .collect();
+        let mut member = spec(serde_json::json!({
+            "provides": [{"interface": "mesh", "layer": "server", "attributes": attributes}],
+            "requires": {"mesh": {"interface": "mesh", "quantifier": "*"}},
+        }));
+        member["name"] = format!("m{at:03}").into();
+        member
+    };
+    let (planned, _) = planned(&Catalog::default(), &specs(&(0..MEMBERS).map(member).collect()));
+    assert_eq!(planned.unwrap().verdict, Verdict::Yes);
+}
+
+#[test]
 fn resolving_is_given_up_when_the_comparisons_are_spent() {
     let catalog = world(2_000, |_| Vec::new());
     let selector = serde_json::json!([{"key": "zone", "operator": "NotIn", "values": ["west"]},

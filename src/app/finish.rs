@@ -1,5 +1,6 @@
 //! Finish: reporting how attempts ended.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::catalog::Effort;
@@ -44,7 +45,17 @@ impl App {
             // The attributes of a repeat are not even looked at.
             return self.repeat_finish(id, success, &document).await;
         }
-        let mut members = members(&plan, &document)?;
+        // What is corrected is read, changed and written whole.
+        let bytes = |member: &Attempt| {
+            let provides = member.resolution.spec.provides.iter();
+            provides.map(|provide| provide.attributes.as_str().len()).sum::<usize>()
+        };
+        let size = match document.corrections.is_empty() {
+            true => Size::Small,
+            false => Size::of_bytes(plan.members.iter().map(bytes).sum::<usize>() + document.bytes()),
+        };
+        let (members, document) = self.pool.run(size, move || (members(&plan, &document), document)).await?;
+        let mut members = members?;
         if success {
             self.look(&mut members).await?;
         }
@@ -211,28 +222,29 @@ fn members(plan: &PlanRecord, document: &FinishDocument) -> Result<Vec<FinishMem
 
 /// The Components whose attributes turned out otherwise than an attempt planned.
 fn corrections(attempt: &Attempt, given: &[AttributeCorrection], problems: &mut Problems) -> Vec<Corrected> {
-    let mut corrected: Vec<Corrected> = Vec::new();
+    let provides = attempt.resolution.spec.provides.iter();
+    let mut provided: HashMap<_, _> = provides
+        .filter_map(|provide| Some(((provide.interface.as_str(), provide.layer), (provide.component?, provide))))
+        .collect();
+    let (mut corrected, mut known) = (Vec::new(), HashSet::new());
     for correction in given {
-        let provided = attempt.resolution.spec.provide(correction.interface.as_str(), correction.layer);
-        let Some((component, planned)) = provided.and_then(|(_, found)| Some((found.component?, &found.attributes)))
-        else {
-            let message = format!(
-                "{} in the layer {} is none of what this attempt provides",
-                correction.interface, correction.layer
-            );
-            problems.add(Code::UnknownValue, correction.pointer.clone(), message);
+        let place = (correction.interface.as_str(), correction.layer);
+        let Some((component, planned)) = provided.remove(&place) else {
+            let (code, why) = match known.contains(&place) {
+                true => (Code::DuplicateProvide, "corrected twice; merge the two"),
+                false => (Code::UnknownValue, "none of what this attempt provides"),
+            };
+            let message = format!("{} in the layer {} is {why}", correction.interface, correction.layer);
+            problems.add(code, correction.pointer.clone(), message);
             continue;
         };
-        let before = corrected.iter().position(|known| known.component == component);
-        let known = before.map_or(planned, |before| &corrected[before].attributes);
-        let attributes = with_corrections(known, &correction.attributes);
+        known.insert(place);
+        let attributes = with_corrections(&planned.attributes, &correction.attributes);
         if attributes.as_str().len() > CORRECTED_BYTES {
             let message =
                 format!("with this the attributes have more than {CORRECTED_BYTES} bytes (limit corrected-bytes)");
             problems.add(Code::TooLarge, correction.pointer.clone(), message);
-        } else if let Some(before) = before {
-            corrected[before].attributes = attributes;
-        } else if attributes != *planned {
+        } else if attributes != planned.attributes {
             corrected.push(Corrected { component, attributes });
         }
     }
@@ -260,15 +272,22 @@ fn given<'a>(document: &'a FinishDocument, plan: &PlanRecord, member: usize) -> 
 
 /// Top-level keys given replace, `null` removes, everything else stays.
 fn with_corrections(attributes: &Attributes, given: &[(String, Json)]) -> Attributes {
-    let mut members = attributes.members();
+    let mut members: Vec<_> = attributes.members().into_iter().map(|(name, value)| (name, Some(value))).collect();
+    let mut places: HashMap<String, usize> =
+        members.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
     for (key, value) in given {
-        let known = members.iter().position(|(name, _)| name == key);
-        match (known, value) {
-            (Some(index), Json::Null) => drop(members.remove(index)),
+        match (places.get(key), value) {
+            (Some(&place), Json::Null) => {
+                members[place].1 = None;
+                places.remove(key);
+            }
             (None, Json::Null) => {}
-            (Some(index), value) => members[index].1 = value.clone(),
-            (None, value) => members.push((key.clone(), value.clone())),
+            (Some(&place), value) => members[place].1 = Some(value.clone()),
+            (None, value) => {
+                places.insert(key.clone(), members.len());
+                members.push((key.clone(), Some(value.clone())));
+            }
         }
     }
-    Attributes::new(members)
+    Attributes::new(members.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
 }

@@ -126,7 +126,7 @@ impl App {
                 Err(NotRecorded::Fault) => return Err(AppError::fault().into()),
             };
             planned = match refusal {
-                StartRefusal::PlanAgain => {
+                StartRefusal::PlanAgain if start.rounds < ROUNDS => {
                     let catalog = self.catalog();
                     let again = move || plan_start(Arc::unwrap_or_clone(start), document, catalog, size);
                     self.pool.run(size, again).await?
@@ -251,6 +251,9 @@ fn render(document: &StartDocument) -> Result<Arc<[ArtifactSpec]>, AppError> {
     let specs = document.render().map_err(|problems| AppError::Invalid(Code::InvalidSpecification, problems))?;
     Ok(specs.into())
 }
+
+/// How often a start is planned, where what runs changes all the while.
+const ROUNDS: u32 = 20;
 
 /// Why there is no plan.
 enum NoPlan {

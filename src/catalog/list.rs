@@ -7,6 +7,9 @@ use super::symbols::Symbol;
 use super::{Catalog, Component, Posting};
 use crate::model::{ComponentId, ComponentState, Expression, Name, Predicate, Selector};
 
+/// As many comparisons as count as one look.
+const COMPARISONS: usize = 64;
+
 /// Which Components to list; absent: any.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "each field is the property of the Component of that name")]
@@ -95,7 +98,7 @@ impl Catalog {
             _ => self.recorded_after(filter, state, after, looks),
         };
         let accepts = |component: &Component<'_>| component.state() == state && filter.accepts(component);
-        let mut found = page(components, accepts, limit, looks);
+        let mut found = page(components, accepts, limit, (looks, looks_of_one(&filter.selector)));
         found.looked = found.looked.max(looked);
         found
     }
@@ -185,20 +188,25 @@ impl Catalog {
     }
 }
 
+/// As how many looks it counts to ask a selector of one Component.
+fn looks_of_one(selector: &Selector) -> usize {
+    1 + selector.0.iter().map(Expression::comparisons).sum::<usize>() / COMPARISONS
+}
+
 fn page<'a>(
     components: impl Iterator<Item = Component<'a>>,
     accepts: impl Fn(&Component<'_>) -> bool,
     limit: usize,
-    looks: usize,
+    (looks, of_one): (usize, usize),
 ) -> ComponentPage<'a> {
     let mut found = ComponentPage { components: Vec::new(), next: None, looked: 0 };
     let mut last = None;
     for component in components {
-        if found.looked == looks {
+        if found.looked >= looks {
             found.next = last;
             break;
         }
-        found.looked += 1;
+        found.looked += of_one;
         let is_accepted = accepts(&component);
         if is_accepted && found.components.len() == limit {
             found.next = found.components.last().map(Component::id);

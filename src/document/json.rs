@@ -25,6 +25,19 @@ pub enum Json {
 }
 
 impl Json {
+    /// About how many bytes it has as text.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Object(members) => {
+                members.iter().map(|(key, value)| key.len() + 4 + value.bytes()).sum::<usize>() + 2
+            }
+            Self::Array(elements) => elements.iter().map(|element| element.bytes() + 1).sum::<usize>() + 2,
+            Self::Text(text) => text.len() + 2,
+            Self::Number(digits) => digits.len(),
+            Self::Bool(_) | Self::Null => 5,
+        }
+    }
+
     /// Reads JSON text.
     ///
     /// # Errors

@@ -12,10 +12,10 @@ use super::held::{Held, HeldBytes};
 use super::problem::Refusal;
 use super::routes::{BodyLimit, route_at, route_of};
 use super::{HttpLimits, State};
-use crate::app::Size;
+use crate::app::{App, Size};
 use crate::document::{Document, Limits, Syntax};
 use crate::model::Code;
-use crate::reading::Problem;
+use crate::reading::{Problem, Problems};
 
 /// How many levels deeper than where they were posted the attributes of a plan stand.
 const PLAN_DEPTH: usize = 16;
@@ -160,12 +160,18 @@ pub(super) fn required_syntax(request: &HttpRequest) -> Result<Syntax, Refusal> 
     syntax(request)?.ok_or_else(missing)
 }
 
-/// Reads a body as a document. `code` is that of a document which can be read but not used.
+/// Reads a body as a document, and that as what `read` makes of it. `code` is that of a document which can be read but not used.
 ///
 /// # Errors
-/// 400 where it is no JSON or YAML; the problem of `code` where it passes a bound.
-pub(super) async fn read(state: &State, syntax: Syntax, body: Body, code: Code) -> Result<Document, Refusal> {
-    read_to_depth(state, syntax, body, code, max_depth(state)).await
+/// 400 where it is no JSON or YAML; the problem of `code` where it passes a bound, or `read` finds problems.
+pub(super) async fn read<T: Send + 'static>(
+    state: &State,
+    syntax: Syntax,
+    body: Body,
+    code: Code,
+    read: impl FnOnce(&Document) -> Result<T, Problems> + Send + 'static,
+) -> Result<T, Refusal> {
+    read_to_depth(state, syntax, body, code, max_depth(state), read).await
 }
 
 /// Reads a body that may be a plan as it was given: a few levels down it holds attributes that were as deep as allowed when
@@ -173,23 +179,35 @@ pub(super) async fn read(state: &State, syntax: Syntax, body: Body, code: Code) 
 ///
 /// # Errors
 /// As [`read`].
-pub(super) async fn read_plan(state: &State, syntax: Syntax, body: Body, code: Code) -> Result<Document, Refusal> {
-    read_to_depth(state, syntax, body, code, max_depth(state) + PLAN_DEPTH).await
+pub(super) async fn read_plan<T: Send + 'static>(
+    state: &State,
+    syntax: Syntax,
+    body: Body,
+    code: Code,
+    read: impl FnOnce(&Document) -> Result<T, Problems> + Send + 'static,
+) -> Result<T, Refusal> {
+    read_to_depth(state, syntax, body, code, max_depth(state) + PLAN_DEPTH, read).await
 }
 
 fn max_depth(state: &State) -> usize {
-    let catalog = state.app.catalog();
-    catalog.settings().map_or(Limits::default().depth, |settings| settings.max_depth as usize)
+    App::settings(&state.app.catalog()).max_depth as usize
 }
 
-async fn read_to_depth(
+async fn read_to_depth<T: Send + 'static>(
     state: &State,
     syntax: Syntax,
     body: Body,
     code: Code,
     depth: usize,
-) -> Result<Document, Refusal> {
-    state.app.pool().run(Size::of_bytes(weight(syntax, &body)), move || parse(syntax, &body, code, depth)).await?
+    read: impl FnOnce(&Document) -> Result<T, Problems> + Send + 'static,
+) -> Result<T, Refusal> {
+    let size = Size::of_bytes(weight(syntax, &body));
+    let work = move || {
+        let document = parse(syntax, &body, code, depth)?;
+        drop(body);
+        read(&document).map_err(|problems| Refusal::of_problems(code, problems))
+    };
+    state.app.pool().run(size, work).await?
 }
 
 /// As how many bytes of plain JSON a body counts to read it, and to put inputs into its templates. A few bytes of YAML may stand

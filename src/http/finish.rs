@@ -9,7 +9,7 @@ use super::plans;
 use super::problem::Refusal;
 use super::query::{Query, actor, id};
 use super::{State, body};
-use crate::app::{AppError, FinishRequest};
+use crate::app::FinishRequest;
 use crate::model::Code;
 use crate::reading::Problem;
 use crate::wire::{FinishDocument, Leases};
@@ -29,9 +29,7 @@ async fn answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Ans
         FinishDocument::default()
     } else {
         let syntax = body::required_syntax(request)?;
-        let document = body::read_plan(state, syntax, received, Code::InvalidFinish).await?;
-        FinishDocument::read(&document)
-            .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidFinish, problems)))?
+        body::read_plan(state, syntax, received, Code::InvalidFinish, FinishDocument::read).await?
     };
     let success = match (asked, document.success) {
         (Some(query), Some(body)) if query != body => {

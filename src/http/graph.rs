@@ -31,9 +31,8 @@ pub(super) async fn query(request: HttpRequest, incoming: Incoming, state: web::
 async fn query_answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Answer {
     let received = incoming.collect().await?;
     Query::of(request)?.finish_reading(&["consistency"], &state.app).await?;
-    let document = body::read(state, body::required_syntax(request)?, received, Code::InvalidGraphQuery).await?;
-    let posted = GraphQueryDocument::read(&document)
-        .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidGraphQuery, problems)))?;
+    let syntax = body::required_syntax(request)?;
+    let posted = body::read(state, syntax, received, Code::InvalidGraphQuery, GraphQueryDocument::read).await?;
     let statement = Statement::parse(&posted.query).map_err(AppError::from)?;
     // The last line of an answer that was cut short could not be told from such a row.
     if let Some([only @ ("truncated" | "error")]) =

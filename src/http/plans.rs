@@ -37,12 +37,22 @@ pub(super) async fn unrecorded(
     state: &State,
     proposal: Proposal,
 ) -> Result<HttpResponse, Refusal> {
-    encoded(request, state, StatusCode::OK, bytes(&proposal), move || view(&proposal)).await
+    let bytes = bytes(&proposal);
+    check_room(state, bytes)?;
+    encoded(request, state, StatusCode::OK, bytes, move || view(&proposal)).await
+}
+
+/// Refuses a large answer about what is not recorded, where many wait for their clients already.
+fn check_room(state: &State, bytes: usize) -> Result<(), Refusal> {
+    if Size::of_bytes(bytes) > Size::Small { state.held.check() } else { Ok(()) }
 }
 
 /// What a start is refused with.
 pub(super) async fn refused(state: &State, error: AppError) -> Refusal {
     let AppError::NotDeployable(proposal) = error else { return error.into() };
+    if let Err(full) = check_room(state, bytes(&proposal)) {
+        return full;
+    }
     let size = Size::of_bytes(bytes(&proposal));
     state.app.pool().finish(size, move || Refusal::not_deployable(&proposal)).await.unwrap_or_else(Refusal::from)
 }
@@ -65,7 +75,8 @@ fn resolved(rows: &impl MatchedRows, spec: &ResolvedSpec) -> usize {
     let provided = spec.provides.iter().map(|provide| MATCH_BYTES + provide.attributes.as_str().len());
     let matches = spec.requires.iter().flat_map(|require| &require.matches);
     let matches = matches.map(|found| matched(rows, found.component, found.origin));
-    MATCH_BYTES * (1 + spec.requires.len()) + provided.sum::<usize>() + matches.sum::<usize>()
+    let warnings = spec.warnings.iter().map(|warning| warning.message.len()).sum::<usize>();
+    warnings + MATCH_BYTES * (1 + spec.requires.len()) + provided.sum::<usize>() + matches.sum::<usize>()
 }
 
 fn matched(rows: &impl MatchedRows, component: Option<ComponentId>, origin: Origin) -> usize {

@@ -11,7 +11,7 @@ use super::names::detail;
 use super::problem::Refusal;
 use super::query::{Query, actor, segment};
 use super::{State, body};
-use crate::app::{AppError, NamedKind};
+use crate::app::NamedKind;
 use crate::document::Document;
 use crate::model::{Code, Name};
 use crate::wire::{CouplingView, read_environment, read_server};
@@ -21,10 +21,12 @@ pub(super) async fn put(request: HttpRequest, incoming: Incoming, state: web::Da
 }
 
 async fn put_answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Answer {
-    let document = document(request, incoming, state, Code::InvalidServer).await?;
-    let name = name(request, Code::InvalidServer)?;
-    let invalid = |problems| Refusal::from(AppError::Invalid(Code::InvalidServer, problems));
-    let declaration = read_server(name.clone(), &document).map_err(invalid)?;
+    let received = incoming.collect().await?;
+    Query::without(request)?;
+    let (syntax, name) = (body::required_syntax(request)?, name(request, Code::InvalidServer)?);
+    let named = name.clone();
+    let read = move |document: &Document| read_server(named, document);
+    let declaration = body::read(state, syntax, received, Code::InvalidServer, read).await?;
     let is_new = state.app.put_server(declaration, actor(request)?).await?.is_new;
     let server = state.app.declared_server(name.as_str())?;
     Ok(Format::accepted(request).respond(status(is_new), &detail(server)))
@@ -53,10 +55,10 @@ pub(super) async fn put_environment(request: HttpRequest, incoming: Incoming, st
 }
 
 async fn put_environment_answer(request: &HttpRequest, incoming: Incoming, state: &State) -> Answer {
-    let document = document(request, incoming, state, Code::InvalidEnvironment).await?;
-    let name = name(request, Code::InvalidEnvironment)?;
-    let policy = read_environment(&document)
-        .map_err(|problems| Refusal::from(AppError::Invalid(Code::InvalidEnvironment, problems)))?;
+    let received = incoming.collect().await?;
+    Query::without(request)?;
+    let (syntax, name) = (body::required_syntax(request)?, name(request, Code::InvalidEnvironment)?);
+    let policy = body::read(state, syntax, received, Code::InvalidEnvironment, read_environment).await?;
     let is_new = state.app.put_environment(name.clone(), policy, actor(request)?).await?;
     let environment = state.app.named_one(NamedKind::Environment, name.as_str()).await?;
     Ok(Format::accepted(request).respond(status(is_new), &detail(environment)))
@@ -64,13 +66,6 @@ async fn put_environment_answer(request: &HttpRequest, incoming: Incoming, state
 
 fn status(is_new: bool) -> StatusCode {
     if is_new { StatusCode::CREATED } else { StatusCode::OK }
-}
-
-async fn document(request: &HttpRequest, incoming: Incoming, state: &State, code: Code) -> Result<Document, Refusal> {
-    let received = incoming.collect().await?;
-    Query::without(request)?;
-    let syntax = body::required_syntax(request)?;
-    body::read(state, syntax, received, code).await
 }
 
 fn name(request: &HttpRequest, code: Code) -> Result<Name, Refusal> {

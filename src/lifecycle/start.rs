@@ -15,6 +15,9 @@ use crate::planner::{self, Identities, Plan, Scrutiny, Verdict};
 /// How often a plan is made again by its caller before it is made where it is decided.
 const ROUNDS: u32 = 3;
 
+/// How many comparisons a plan may take that is made where it is decided; one that takes more is made by its caller again.
+const PLANNED: usize = 1_000_000;
+
 /// How many comparisons it may take to tell whether a plan still holds. All other writes wait meanwhile.
 const HELD: usize = 50_000;
 
@@ -182,7 +185,7 @@ impl Start {
         let deployments: Vec<_> = self.members.iter().map(|member| member.deployment).collect();
         let identities = Identities::Given { deployments: &deployments, components: &self.components };
         // Whoever plans again finds what is wrong with it, and says so.
-        let effort = Effort::of(planner::effort(&self.settings));
+        let effort = Effort::of(planner::effort(&self.settings).min(PLANNED));
         let plan = planner::plan(catalog, &self.specs, &self.settings, identities, &effort)
             .map_err(|_| StartRefusal::PlanAgain)?;
         let is_right = plan.verdict == Verdict::Yes

@@ -187,6 +187,11 @@ impl Warning {
         Self { code, pointer: pointer.into(), message: message.into() }
     }
 
+    /// About how many bytes it is shown with.
+    pub fn bytes(&self) -> usize {
+        60 + self.message.len() + self.pointer.len()
+    }
+
     /// The same warning, its pointer moved below `prefix`.
     #[must_use]
     pub fn below(mut self, prefix: &str) -> Self {

@@ -78,6 +78,8 @@ struct Made {
     provided: Vec<(usize, usize)>,
     /// How many attributes of these had been rendered by then.
     rendered: usize,
+    /// How many bytes they have.
+    bytes: usize,
 }
 
 /// The attributes of a match that are seen.
@@ -214,7 +216,10 @@ impl<'a> LateTexts<'a> {
         if made.is_some_and(|made| made.rendered == self.rendered_of(&made.provided)) {
             return Ok(());
         }
-        let wanted = self.wanted(member, require);
+        // What is made anew takes the place of what was made before.
+        let before = self.seen[member].made.remove(require);
+        self.left += before.as_ref().map_or(0, |made| made.bytes);
+        let (wanted, left) = (self.wanted(member, require), self.left);
         let mut matches = Vec::with_capacity(found.len());
         for &source in found {
             matches.push(self.seen_match(place, source, wanted.as_ref())?);
@@ -226,10 +231,11 @@ impl<'a> LateTexts<'a> {
         let provided: Vec<_> = provided.collect();
         let rendered = self.rendered_of(&provided);
         let seen = &mut self.seen[member];
-        let is_new = seen.made.insert(require.clone(), Made { provided, rendered }).is_none();
+        let bytes = left - self.left;
+        seen.made.insert(require.clone(), Made { provided, rendered, bytes });
         let matches = Json::Object(vec![("matches".to_owned(), Json::Array(matches))]);
         if let Json::Object(requires) = &mut seen.matches {
-            let known = requires.iter_mut().find(|(name, _)| !is_new && name == require.as_str());
+            let known = requires.iter_mut().find(|(name, _)| before.is_some() && name == require.as_str());
             match known {
                 Some((_, known)) => *known = matches,
                 None => requires.push((require.as_str().to_owned(), matches)),
@@ -289,6 +295,9 @@ impl<'a> LateTexts<'a> {
             Source::Member { member, provide } => self.attributes(member, provide, wanted),
         };
         let bytes = attributes.as_str().len() + world.labels_bytes(source) + MATCH_BYTES;
+        if !world.effort.spend(bytes / BYTES) {
+            return Err(TooLarge::at(place, Excess::Effort));
+        }
         let limit = world.settings.max_plan_bytes;
         self.left = self.left.checked_sub(bytes).ok_or_else(|| TooLarge::at(place, Excess::Read { limit }))?;
         Ok(as_json(world, source, attributes.members()))

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Identities;
@@ -134,9 +134,10 @@ impl<'a> World<'a> {
             Identities::Given { components, .. } => components.iter(),
         };
         for spec in specs {
+            let kept = KeptIdentities::of(catalog, &spec.slot);
             let provided = spec.provides.iter().map(|provide| {
                 let new = new.next().copied();
-                kept_identity(catalog, &spec.slot, provide).or(new)
+                kept.get(provide).or(new)
             });
             let provided = provided.collect();
             world.provided.push(provided);
@@ -274,7 +275,7 @@ impl<'a> World<'a> {
             Source::Running(handle) => Some(self.running(handle).id()),
             Source::Member { member, provide } => {
                 let spec = &self.specs[member];
-                kept_identity(self.catalog, &spec.slot, &spec.provides[provide])
+                KeptIdentities::of(self.catalog, &spec.slot).get(&spec.provides[provide])
             }
         }
     }
@@ -307,6 +308,7 @@ impl<'a> World<'a> {
         self.add_shown(require_bytes(&self.specs[place.member].slot.environment, &outcome.predicate))
             .map_err(|limit| TooLarge::at(place, Excess::Specification { limit }))?;
         let mut resolved = unresolved(place, require);
+        let known_warnings = warnings.len();
         if !outcome.exceeds(require) {
             let expressions = outcome.predicate.selector.0.iter().enumerate();
             for (index, expression) in expressions.filter(|(_, expression)| expression.operator().is_negated()) {
@@ -314,6 +316,8 @@ impl<'a> World<'a> {
             }
             let lacking = self.measure(place, &outcome.found, &asked, attributes)?;
             self.warn_of_missing(place, outcome.found.len(), &asked, lacking, warnings);
+            let bytes = warnings[known_warnings..].iter().map(Warning::bytes).sum();
+            self.add_shown(bytes).map_err(|limit| TooLarge::at(place, Excess::Specification { limit }))?;
             resolved.matches = self.matches(&outcome.found).collect();
         }
         Ok(ResolvedRequire { predicate: outcome.predicate, attributes: asked, ..resolved })
@@ -468,12 +472,22 @@ fn require_bytes(environment: &Name, predicate: &Predicate) -> usize {
     REQUIRE_BYTES + EXPRESSION_BYTES * expressions + environment.as_str().len()
 }
 
-/// The identity that a Provide takes over from its predecessor in the slot.
-pub(super) fn kept_identity(catalog: &Catalog, slot: &Slot, provide: &Provide) -> Option<ComponentId> {
-    let mut components = catalog.slot_components(slot);
-    let kept = components
-        .find(|component| **component.interface() == *provide.interface.as_str() && component.layer() == provide.layer);
-    kept.map(|component| component.id())
+/// The identities that Provides take over from their predecessors in a slot.
+pub(super) struct KeptIdentities<'a>(HashMap<(&'a str, Layer), ComponentId>);
+
+impl<'a> KeptIdentities<'a> {
+    pub fn of(catalog: &'a Catalog, slot: &Slot) -> Self {
+        let mut kept = HashMap::new();
+        for component in catalog.slot_components(slot) {
+            kept.entry((component.interface().as_str(), component.layer())).or_insert(component.id());
+        }
+        Self(kept)
+    }
+
+    /// That of a Provide, where it has a predecessor.
+    pub fn get(&self, provide: &Provide) -> Option<ComponentId> {
+        self.0.get(&(provide.interface.as_str(), provide.layer)).copied()
+    }
 }
 
 /// A require of which nothing is known yet but what is written of it.

@@ -236,7 +236,7 @@ impl Rendering {
         late: &LateContext,
     ) -> Option<Ready<Json>> {
         if let AttributeTemplate::Known(json) = value {
-            self.bytes += name.len() + json_bytes(json);
+            self.bytes += name.len() + json.bytes();
             return (self.bytes <= RENDERED_BYTES).then(|| Ready::Now(json.clone()));
         }
         let attributes = canonical.key("attributes");
@@ -281,19 +281,6 @@ impl Rendering {
                 self.problems.add(Code::DuplicateProvide, written.pointer.clone(), message);
             }
         }
-    }
-}
-
-/// About how many bytes a value has as JSON.
-fn json_bytes(json: &Json) -> usize {
-    match json {
-        Json::Object(members) => {
-            members.iter().map(|(key, value)| key.len() + 4 + json_bytes(value)).sum::<usize>() + 2
-        }
-        Json::Array(elements) => elements.iter().map(|element| json_bytes(element) + 1).sum::<usize>() + 2,
-        Json::Text(text) => text.len() + 2,
-        Json::Number(digits) => digits.len(),
-        Json::Bool(_) | Json::Null => 5,
     }
 }
 

@@ -273,3 +273,16 @@ fn the_actor_of_an_attempt_is_who_started_it() {
         server.send("POST", &path, &[JSON, ("Mortise-Actor", "ci/finish")], r#"{"success":true}"#).expect(200);
     assert_eq!(finished["deployment"]["actor"], "ci/start");
 }
+
+#[test]
+fn a_provide_is_corrected_once() {
+    let server = Server::start();
+    let plan = server.started(&provider("org.shop.database", "postgresql"));
+    let provide = json!({"interface": "postgresql", "layer": "server", "attributes": {"url": "a"}});
+    let twice = json!({"success": true, "artifactSpec": {"provides": [provide, provide]}});
+    let problem = server.finish(text(&plan, "id"), &twice).expect_problem(422, "invalid-finish");
+    assert_eq!(problem["problems"][0]["code"], "duplicate-provide");
+    let once = json!({"success": true, "artifactSpec": {"provides": [provide]}});
+    let finished = server.finish(text(&plan, "id"), &once).expect(200);
+    assert_eq!(finished["artifactSpec"]["provides"][0]["attributes"]["url"], "a");
+}

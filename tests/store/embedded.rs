@@ -31,6 +31,7 @@ tests![
     a_closed_store_has_moved_everything_into_one_file_that_can_be_copied,
     a_commit_waits_for_whoever_holds_the_lock_for_a_moment,
     an_index_of_an_earlier_version_is_made_anew_from_the_history,
+    a_store_that_was_looked_at_keeps_its_lock_on_the_database,
 ];
 
 /// A folder that goes with the test.
@@ -349,4 +350,22 @@ fn an_index_of_an_earlier_version_is_made_anew_from_the_history() {
     let later = sample.attempts().iter().find(|attempt| attempt.created_at > first.created_at).unwrap();
     assert_eq!(of(DeploymentFilter { to: Some(later.created_at), ..any() }).last(), Some(&first.id));
     assert_same(&store.load().unwrap(), &applied(&sample.changes));
+}
+
+/// Without one, whoever else opens and closes the database takes itself for the last, and removes the log under the store.
+fn a_store_that_was_looked_at_keeps_its_lock_on_the_database() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = Folder::empty();
+    let store = folder.open();
+    let mut sample = Sample::default();
+    sample.touch("test");
+    store.append(&sample.changes).unwrap();
+    store.probe().unwrap();
+    let inode = std::fs::metadata(folder.database()).unwrap().ino();
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    let own = |line: &&str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        fields[4] == std::process::id().to_string() && fields[5].rsplit(':').next() == Some(&inode.to_string())
+    };
+    assert!(locks.lines().find(own).is_some(), "no lock on {inode} in\n{locks}");
 }

@@ -60,7 +60,12 @@ impl AnyOf {
             let begun = self.intervals.partition_point(|&(from, _)| range_at(tests, from).begins_before(value));
             begun.checked_sub(1).is_some_and(|last| range_at(tests, self.intervals[last].1).ends_after(value))
         };
-        is_listed() || is_within() || self.requirements.iter().any(|&place| range_at(tests, place).contains(value))
+        // It is read once, not for every requirement.
+        let is_required = || {
+            let version = if self.requirements.is_empty() { None } else { VersionRange::semantic(value) };
+            version.is_some_and(|version| self.requirements.iter().any(|&place| range_at(tests, place).takes(&version)))
+        };
+        is_listed() || is_within() || is_required()
     }
 
     /// About how many comparisons [`AnyOf::accepts`] makes, at most.

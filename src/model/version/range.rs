@@ -169,6 +169,16 @@ impl VersionRange {
         }
     }
 
+    /// The semantic version that a text is, as [`VersionRange::takes`] is asked of it.
+    pub fn semantic(version: &str) -> Option<Version> {
+        semantic(version).ok()
+    }
+
+    /// Whether a requirement takes a semantic version; an interval is asked by [`VersionRange::contains`].
+    pub fn takes(&self, version: &Version) -> bool {
+        matches!(&self.rule, Rule::Requirement(requirement) if requirement.matches(version))
+    }
+
     /// Where an interval begins; a requirement has no bounds.
     pub fn lower(&self) -> Bound<&str> {
         match &self.rule {

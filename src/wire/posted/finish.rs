@@ -37,6 +37,12 @@ pub struct AttributeCorrection {
 }
 
 impl FinishDocument {
+    /// About how many bytes the corrections have.
+    pub fn bytes(&self) -> usize {
+        let keys = self.corrections.iter().flatten().flat_map(|correction| &correction.attributes);
+        keys.map(|(name, value)| name.len() + value.bytes()).sum::<usize>()
+    }
+
     /// Reads a finish.
     ///
     /// # Errors
