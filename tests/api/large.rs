@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::server::{Client, Server, read_to_end};
+use crate::server::{Client, Server};
 
 /// The size of the answer to [`LIST`], about.
 const LIST_BYTES: usize = 36 << 20;
