@@ -205,7 +205,7 @@ impl Expression {
     /// long as many of two texts.
     pub fn comparisons(&self) -> usize {
         match &self.arranged {
-            Some(arranged) => arranged.comparisons(&self.tests),
+            Some(arranged) => arranged.comparisons(),
             None => self.tests.iter().map(Test::comparisons).sum::<usize>().max(1),
         }
     }
