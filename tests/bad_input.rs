@@ -748,3 +748,16 @@ fn a_path_that_is_not_utf8_names_nothing() {
     server.get("/servers/%FF").expect_problem(400, "malformed");
     assert_untouched(&server);
 }
+
+#[test]
+fn attributes_that_aliases_make_large_are_refused() {
+    let server = Server::start();
+    let body = format!(
+        "system: shop\nname: a\nversion: '1'\nenvironment: test\nprovides:\n- interface: i\n  layer: server\n  attributes:\n    a: &a {}\n    b: [{}]\n",
+        "x".repeat(20_000),
+        vec!["*a"; 1_000].join(", ")
+    );
+    let answer = server.send("POST", "/deployments/start?dryRun=true", &[("Content-Type", "application/yaml")], body);
+    let problem = answer.expect_problem(422, "invalid-specification");
+    assert_eq!(problem["problems"][0]["code"], "too-large");
+}

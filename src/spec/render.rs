@@ -259,7 +259,7 @@ impl Rendering {
         }
         let scope = self.values.scope().terse(self.problems.as_slice().len() >= HINTED);
         let (problems, bytes) = (&mut self.problems, &mut self.bytes);
-        let mut failed = false;
+        let (mut failed, before) = (false, *bytes);
         let rendered = value.render::<std::convert::Infallible>(&mut |text| {
             let is_over = *bytes > RENDERED_BYTES || problems.is_full();
             let text = if is_over { None } else { text.render(&scope, problems) };
@@ -269,6 +269,7 @@ impl Rendering {
             Ok(text)
         });
         let Ok(rendered) = rendered;
+        *bytes = before + name.len() + rendered.bytes();
         (!failed).then_some(Ready::Now(rendered))
     }
 
