@@ -757,7 +757,15 @@ fn attributes_that_aliases_make_large_are_refused() {
         "x".repeat(20_000),
         vec!["*a"; 1_000].join(", ")
     );
-    let answer = server.send("POST", "/deployments/start?dryRun=true", &[("Content-Type", "application/yaml")], body);
+    let yaml = [("Content-Type", "application/yaml")];
+    let answer = server.send("POST", "/deployments/start?dryRun=true", &yaml, body);
     let problem = answer.expect_problem(422, "invalid-specification");
+    assert_eq!(problem["problems"][0]["code"], "too-large");
+    let body = format!(
+        "environment: test\nattributes:\n  a: &a {}\n  b: [{}]\n",
+        "x".repeat(20_000),
+        vec!["*a"; 1_000].join(", ")
+    );
+    let problem = server.send("PUT", "/servers/one", &yaml, body).expect_problem(422, "invalid-server");
     assert_eq!(problem["problems"][0]["code"], "too-large");
 }

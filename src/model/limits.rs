@@ -56,7 +56,7 @@ limits! {
     EXPLAINING_COMPARISONS "explaining-comparisons" 2_000_000, Comparisons, "What the explanation of a plan may take beside resolving it.";
     STALE_ADDED "stale-added" 1_000, Count, "Added matches of an attempt that are told as stale when it is finished.";
     STALE_BYTES "stale-bytes" 16 << 20, Bytes, "The values of an answer that are told as stale.";
-    CORRECTED_BYTES "corrected-bytes" 1 << 20, Bytes, "The attributes of a Provide, with what a finish corrects.";
+    CORRECTED_BYTES "corrected-bytes" 1 << 20, Bytes, "The attributes of a Server, or of a Provide with what a finish corrects.";
     PAGE_ITEMS "page-items" 1_000, Count, "Items of a page of a list, by `limit`; without it 100.";
     LOOKED_AT "looked-at" 5_000, Count, "Things that are looked at for a page of a list; it may have fewer items then, and a `next`.";
     SHOWN_OF_A_THING "shown-of-a-thing" 100, Count, "What a thing shows of a list that belongs to it; a count tells of the rest.";

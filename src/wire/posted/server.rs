@@ -5,6 +5,7 @@ use smol_str::SmolStr;
 use super::attributes::read_attributes;
 use super::read_layer;
 use crate::document::{Document, Node};
+use crate::model::limits::CORRECTED_BYTES;
 use crate::model::{Attributes, Code, FirstDeployment, Labels, Layer, Name, ServerDeclaration, TextRule};
 use crate::reading::{At, Fields, Problems, Reader};
 use crate::spec::set_own_label;
@@ -41,6 +42,13 @@ pub fn read_server(name: Name, document: &Document) -> Result<ServerDeclaration,
     }
     read_own_labels(&mut reader, &fields, &root, &mut labels);
     let attributes = Attributes::new(read_attributes(&mut reader, &fields, &root));
+    if attributes.as_str().len() > CORRECTED_BYTES {
+        let message = format!(
+            "the attributes have {} bytes; at most {CORRECTED_BYTES} are allowed (limit corrected-bytes)",
+            attributes.as_str().len()
+        );
+        reader.problem(&root.key("attributes"), Code::TooLarge, message);
+    }
     match environment {
         Some(environment) if reader.problems.is_empty() => {
             Ok(ServerDeclaration { name, environment, interface, layer, version, labels, attributes })
