@@ -39,7 +39,7 @@
 // Component        id, layer, state (active, inactive, planned), since, attributes (JSON)
 // Label            key, value
 // Require          id, name, selector (JSON), scope (runtime, deployment), min, max (absent: no upper bound)
-// IdempotencyKey   key (its hash: k1: and the output of `printf 'mortise idempotency key\n%s' KEY | sha256sum`), plan (id), revision (that
+// IdempotencyKey   key (its hash: k1: and the first 32 characters that are printed by `printf 'mortise idempotency key\n%s' KEY | sha256sum`), plan (id), revision (that
 //                  wrote it)
 // Settings         id, quantifierDialect, firstDeployment, maxRequires, maxMatches, maxPlanBytes, maxComparisons, maxDepth, finishNeedsToken
 // Change           id, revision, time, cause, actor

@@ -21,7 +21,7 @@ mod statement;
 mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -64,7 +64,7 @@ pub struct Neo4jStore {
     /// By which its transactions tell whose they are.
     process: String,
     /// Whether the database lets transactions tell that, and how long they may live.
-    tells_life: bool,
+    tells_life: OnceLock<bool>,
     known: Known,
     // The last to go: what is above closes its connections in it.
     runtime: Runtime,
@@ -105,11 +105,10 @@ impl Neo4jStore {
             snapshots,
             warnings: Vec::new(),
             process: uuid::Uuid::now_v7().to_string(),
-            tells_life: false,
+            tells_life: OnceLock::new(),
             known: Known::default(),
             runtime,
         };
-        store.tells_life = store.runtime.block_on(store.takes_metadata());
         store.runtime.block_on(store.prepare())?;
         store.warnings = store.runtime.block_on(store.unlimited());
         store.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));

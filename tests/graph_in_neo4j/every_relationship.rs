@@ -1,5 +1,6 @@
 //! A database, an API that needs it, and a Server: all that is in the graph then.
 
+use mortise::model::KeptKey;
 use serde_json::{Value, json};
 
 use crate::database::{Engine, shared};
@@ -127,12 +128,12 @@ fn every_relationship_of_a_database_an_api_and_a_server_is_there_and_no_other() 
     assert_rows(
         uri,
         "MATCH (k:IdempotencyKey) RETURN [properties(k)]",
-        &json!([[{"key": "once", "plan": id, "revision": 5}]]),
+        &json!([[{"key": KeptKey::of("once").as_str(), "plan": id, "revision": 5}]]),
     );
     assert_rows(
         uri,
         &format!("MATCH (l:Lease {{id: {id}}}) RETURN [properties(l)]"),
-        &json!([[{"id": id, "token": token, "revision": 5}]]),
+        &json!([[{"id": id, "token": kept, "revision": 5}]]),
     );
     // Which number `place` is, is not told; only that it orders attempts.
     assert_rows(

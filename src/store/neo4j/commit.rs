@@ -23,7 +23,7 @@ const TAKE_HEAD: &str = "MATCH (h:Head {name: 'head'}) SET h.turn = $turn
 /// The same, where the database lets a transaction say something of itself: whose it is, and after how many milliseconds its replica
 /// has given it up.
 const TELL_AND_TAKE_HEAD: &str =
-    "CALL tx.setMetaData({mortiseProcess: $process, mortiseMilliseconds: $life}) WITH 1 AS told
+    "CALL tx.setMetaData({mortiseProcess: $process, mortiseTurn: $turn, mortiseMilliseconds: $life}) WITH 1 AS told
     MATCH (h:Head {name: 'head'}) SET h.turn = $turn
     WITH h OPTIONAL MATCH (c:Change {revision: $known})
     RETURN h.revision AS revision, h.format AS format, h.upgraded AS upgraded, h.secrets AS secrets, c.id AS id";
@@ -181,7 +181,7 @@ impl Neo4jStore {
         let needed = STATEMENT * u32::try_from(statements.len()).unwrap_or(u32::MAX);
         let writing = deadline.or_after(needed.min(self.timeout * 4));
         let longer = life.or_until(writing, self.writer.step());
-        if self.tells_life && longer > life {
+        if self.tells_life() && longer > life {
             let tell = query(TELL)
                 .params([("process", self.process.as_str()), ("turn", "")])
                 .param("life", longer.milliseconds());
@@ -191,6 +191,11 @@ impl Neo4jStore {
             writing.within(self.writer.step(), transaction.run(statement)).await?;
         }
         Ok(Decided::Batch(batch, writing))
+    }
+
+    /// Whether the database lets transactions say something of themselves.
+    fn tells_life(&self) -> bool {
+        self.tells_life.get().copied().unwrap_or(false)
     }
 
     async fn take_head(&self, transaction: &mut Txn, deadline: Deadline, life: Life) -> Result<u64, Fault> {
@@ -209,7 +214,7 @@ impl Neo4jStore {
         life: Life,
     ) -> Result<Row, Fault> {
         let turn = uuid::Uuid::now_v7().to_string();
-        let take = if self.tells_life {
+        let take = if self.tells_life() {
             query(TELL_AND_TAKE_HEAD).param("process", &*self.process).param("life", life.milliseconds())
         } else {
             query(TAKE_HEAD)

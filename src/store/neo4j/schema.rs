@@ -105,6 +105,11 @@ impl Neo4jStore {
 
     async fn apply(&self, deadline: Deadline) -> Result<Standing, Fault> {
         let known = self.readers.rows(deadline, query(HEAD)).await?;
+        // Asked once it answers: one that is still starting has not said no.
+        if self.tells_life.get().is_none() {
+            let tells = self.takes_metadata().await;
+            self.tells_life.get_or_init(|| tells);
+        }
         if let Some(newer @ Standing::Newer(_)) = known.first().map(standing).transpose()? {
             return Ok(newer);
         }
