@@ -102,6 +102,10 @@ fn serve(command: &Serve) -> anyhow::Result<Exit> {
     check_clock(SystemTime::now())?;
     let listener =
         TcpListener::bind(&command.listen).with_context(|| format!("cannot listen on {}", command.listen))?;
+    let folder = &command.store.data;
+    if command.store.store.is_none() && matches!(EmbeddedStore::exists(folder), Ok(false)) {
+        tracing::info!("there is no store in {}; making one, with an empty history", folder.display());
+    }
     let address = listener.local_addr()?;
     let follow = Duration::from_millis(command.follow_milliseconds);
     let pace = Pace { follow, batch: command.max_batch, ..Pace::default() };

@@ -32,10 +32,7 @@ pub(super) fn database(folder: &Folder) -> Result<(), StoreError> {
     folder.check_database()?;
     let mut connection = schema::open_writer(&path)?;
     match schema::format(&connection).map_err(|error| schema::failed(&error))? {
-        0 => {
-            tracing::info!("making a new store, with an empty history, in {}", folder.path().display());
-            schema::create(&mut connection).map_err(|error| schema::failed(&error))
-        }
+        0 => schema::create(&mut connection).map_err(|error| schema::failed(&error)),
         1 => from_format_1(folder, connection),
         2 => secrets::keep(folder, &mut connection),
         schema::FORMAT => newest_index(&mut connection),
