@@ -275,7 +275,9 @@ impl<'a> World<'a> {
             Source::Running(handle) => Some(self.running(handle).id()),
             Source::Member { member, provide } => {
                 let spec = &self.specs[member];
-                KeptIdentities::of(self.catalog, &spec.slot).get(&spec.provides[provide])
+                let (interface, layer) = (spec.provides[provide].interface.as_str(), spec.provides[provide].layer);
+                let mut there = self.catalog.slot_components(&spec.slot);
+                there.find(|it| it.interface().as_str() == interface && it.layer() == layer).map(|it| it.id())
             }
         }
     }
@@ -346,11 +348,8 @@ impl<'a> World<'a> {
             for name in missing {
                 lacking.entry(name).or_insert((source, 0)).1 += 1;
             }
-            let shown = self.shown.get() + bytes + self.labels_bytes(source) + MATCH_BYTES;
-            self.shown.set(shown);
-            if shown > self.settings.max_plan_bytes as usize {
-                let (count, bytes) = (found.len(), shown - before);
-                let limit = self.settings.max_plan_bytes;
+            if let Err(limit) = self.add_shown(bytes + self.labels_bytes(source) + MATCH_BYTES) {
+                let (count, bytes) = (found.len(), self.shown.get() - before);
                 let asks_for_all = asked.is_empty();
                 return Err(TooLarge::at(place, Excess::Bytes { count, bytes, limit, asks_for_all }));
             }
